@@ -1,0 +1,151 @@
+"""From settings to a working desk: the one place where parts are chosen."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from bot.desk import FrontDesk
+from bot.errors import SettingsError
+from bot.handoff import HandoffDesk
+from bot.models.local import LocalChatModel
+from bot.models.remote import RemoteChatModel
+from bot.published import PublishedKnowledge
+from bot.settings import Settings
+from bot.store.conversations import ConversationStore
+from bot.store.database import Database, upgrade
+from bot.store.knowledge import KnowledgeStore
+from knowledge.embedding.absent import AbsentEmbedder
+from knowledge.embedding.base import Embedder, OnProgress, no_progress
+from knowledge.embedding.gguf import GgufEmbedder
+from knowledge.embedding.remote import RemoteEmbedder
+from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
+from knowledge.errors import ModelError
+from knowledge.llama import is_slow_build, processor_features
+from knowledge.weights.library import ModelLibrary
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A desk and what it stands on."""
+
+    settings: Settings
+    database: Database
+    knowledge_store: KnowledgeStore
+    desk: FrontDesk
+    problems: list[str]
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self.desk.close()
+        await self.database.close()
+
+
+def model_library(settings: Settings) -> ModelLibrary:
+    """Return the models on this machine."""
+    return ModelLibrary(settings.models_dir.expanduser())
+
+
+def make_embedder(settings: Settings) -> Embedder:
+    """Return the embedder that the settings name.
+
+    Raises:
+        ModelError: it is not to be had here.
+        SettingsError: it lacks its endpoint.
+    """
+    kind, _, name = settings.models.embedding.partition(":")
+    if kind == "sentence-transformers" and name:
+        return SentenceTransformerEmbedder(name)
+    if kind == "openai" and name:
+        key = settings.models.embedding_api_key
+        if not settings.models.embedding_base_url:
+            raise SettingsError("models.embedding is openai:…, so models.embedding_base_url must be set too")
+        return RemoteEmbedder(
+            name, base_url=settings.models.embedding_base_url, api_key=key.get_secret_value() if key else None
+        )
+    weights = model_library(settings).find(settings.models.embedding, "embedding")
+    return GgufEmbedder(weights, threads=settings.models.threads or None)
+
+
+def make_local_model(settings: Settings) -> LocalChatModel | None:
+    """Return the local chat model that the settings name, None if they want none; raises ModelError."""
+    models = settings.models
+    if not models.chat:
+        return None
+    return LocalChatModel(
+        model_library(settings).find(models.chat, "chat"),
+        threads=models.threads,
+        context_tokens=models.context_tokens,
+        prefix_cache_bytes=models.prefix_cache_mb << 20,
+        queue_size=models.queue,
+    )
+
+
+async def open_knowledge_store(settings: Settings) -> tuple[Database, KnowledgeStore]:
+    """Open the database, bringing its tables up to date; raises StoreError."""
+    await asyncio.to_thread(upgrade, settings.resolved_database_url)
+    database = Database(settings.resolved_database_url)
+    return database, KnowledgeStore(database)
+
+
+async def warm_embedder(settings: Settings, problems: list[str]) -> Embedder:
+    """Return the embedder, loaded; without one, the stand-in, with the reason among `problems`."""
+    try:
+        embedder = make_embedder(settings)
+        await asyncio.to_thread(embedder.warm_up)
+    except ModelError as error:
+        problems.append(f"searching by words only: {error}")
+        log.warning("no embedding model", reason=str(error))
+        return AbsentEmbedder()
+    return embedder
+
+
+async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -> Parts:
+    """Load everything a desk needs; what cannot be had is left out and named in `problems`.
+
+    Raises:
+        StoreError: the database cannot be opened.
+        SettingsError: the settings contradict themselves.
+    """
+    problems: list[str] = []
+    (database, knowledge_store), local, embedder = await asyncio.gather(
+        open_knowledge_store(settings),
+        asyncio.to_thread(_warm_local_model, settings, problems),
+        warm_embedder(settings, problems),
+    )
+    conversations = ConversationStore(database)
+    folder = settings.data_dir.expanduser() / "index"
+    knowledge = PublishedKnowledge(knowledge_store, embedder, folder, settings.bot.knowledge_bases)
+    await knowledge.refresh(on_progress)
+    if not knowledge.is_ready:
+        problems.append("nothing has been published; run: frontdesk faq import FILE")
+    desk = FrontDesk(
+        settings=settings,
+        knowledge=knowledge,
+        conversations=conversations,
+        humans=HandoffDesk(settings.handoff, conversations),
+        local=local,
+        remote=RemoteChatModel(settings.remote) if settings.remote.base_url else None,
+    )
+    return Parts(settings, database, knowledge_store, desk, problems)
+
+
+def _warm_local_model(settings: Settings, problems: list[str]) -> LocalChatModel | None:
+    try:
+        model = make_local_model(settings)
+        if model is None:
+            problems.append("no local chat model is set: no grounded answers")
+            return None
+        model.warm_up()
+    except ModelError as error:
+        problems.append(f"no grounded answers: {error}")
+        log.warning("no chat model", reason=str(error))
+        return None
+    if is_slow_build():
+        problems.append("llama-cpp-python was built without SIMD and is some 20 times slower; run: make rebuild-llama")
+        log.warning("slow build of llama.cpp", features=processor_features())
+    return model

@@ -1,0 +1,76 @@
+"""What the commands share: the console, errors in one line, running async code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from bot.assembly import open_knowledge_store
+from bot.logs import set_up_logging
+from bot.settings import Settings, load_settings
+from bot.store.knowledge import KnowledgeStore
+
+T = TypeVar("T")
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def read_settings(log_level: str = "warning") -> Settings:
+    """Read the settings, and log no more than a command's user wants to see."""
+    settings = load_settings()
+    set_up_logging(log_level, as_json=False)
+    return settings
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run async code to its end."""
+    return asyncio.run(work)
+
+
+def with_knowledge_store(settings: Settings, work: Callable[[KnowledgeStore], Coroutine[Any, Any, T]]) -> T:
+    """Open the database, do some work with the knowledge in it, close it."""
+
+    async def inner() -> T:
+        database, store = await open_knowledge_store(settings)
+        try:
+            return await work(store)
+        finally:
+            await database.close()
+
+    return run(inner())
+
+
+def counting_progress() -> Progress:
+    """Return a bar for things that are counted."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+    )
+
+
+def download_progress() -> Progress:
+    """Return a bar for bytes."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=err,
+    )

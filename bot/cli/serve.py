@@ -1,0 +1,82 @@
+"""frontdesk serve: the HTTP server."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.markup import escape
+
+from bot.assembly import Parts, open_desk
+from bot.cli.common import err
+from bot.errors import SettingsError
+from bot.http.app import DRAIN_SECONDS, create_app
+from bot.logs import set_up_logging
+from bot.settings import load_settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Where to listen.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0 for any free one.", min=0, max=65_535)] = None,
+) -> None:
+    """Serve the chat page, the API and everything else over HTTP."""
+    settings = load_settings()
+    set_up_logging(settings.log_level, as_json=settings.log_json)
+    listener = _listen(host or settings.server.host, settings.server.port if port is None else port)
+    address = _address(listener)
+
+    async def open_and_tell() -> Parts:
+        parts = await open_desk(settings)
+        _tell(parts, address)
+        return parts
+
+    config = uvicorn.Config(
+        create_app(settings, open_and_tell),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(DRAIN_SECONDS),
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind before anything is loaded, so that a busy port is known at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(socket.SOMAXCONN)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"port {port} on {host} cannot be used ({error.strerror}); choose another: frontdesk serve --port 8081"
+        ) from error
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - every address: a browser wants one of them
+        host = "127.0.0.1"
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
+
+
+def _tell(parts: Parts, address: str) -> None:
+    desk = parts.desk
+    err.print(f"[bold green]FrontDesk[/] answers at [bold]{address}[/]")
+    err.print(
+        f"  {len(desk.knowledge.entries)} entries; search: {desk.knowledge.embedder.name}; "
+        f"words: {desk.local.name if desk.local else 'no local model'}; "
+        f"larger model: {desk.remote.name if desk.remote else 'none'}"
+    )
+    for problem in parts.problems:
+        err.print(f"  [yellow]![/] {escape(problem)}")

@@ -1,0 +1,325 @@
+"""The path of a question, from the moment a connector hands it over to the answer it takes back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+
+from bot import messages, prompts
+from bot.checks import GroundingCheck, split_clauses
+from bot.contextualise import stand_alone
+from bot.guards import admit, asks_for_human, has_words
+from bot.handoff import HandoffDesk
+from bot.models.base import ChatMessage, ChatModel, Generation, Sampling
+from bot.models.remote import RemoteChatModel
+from bot.privacy import mask
+from bot.published import PublishedKnowledge
+from bot.question import (
+    Answer,
+    Citation,
+    Event,
+    Finished,
+    Message,
+    Outcome,
+    Question,
+    Started,
+    Suggestion,
+    Token,
+)
+from bot.routing import Situation, route
+from bot.settings import Settings
+from bot.store.conversations import ConversationStore, OpenTurn
+from knowledge.errors import IndexUnavailable, ModelError
+from knowledge.search import Candidate, Evidence
+from knowledge.text import detect_language
+
+log = structlog.get_logger()
+
+SUGGESTIONS = 3
+CITATIONS = 2
+CLOSE_MARGIN = 1.0
+"""A second entry is cited when its fused score, in standard deviations, is this near the first's."""
+
+
+@dataclass
+class _Case:
+    """One question while it is being answered."""
+
+    text: str
+    standalone: str
+    history: Sequence[Message]
+    evidence: Evidence
+    answer: Answer
+    started: float
+
+    @property
+    def best(self) -> Candidate:
+        assert self.evidence.best is not None
+        return self.evidence.best
+
+
+class FrontDesk:
+    """Answers questions."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        knowledge: PublishedKnowledge,
+        conversations: ConversationStore,
+        humans: HandoffDesk,
+        local: ChatModel | None = None,
+        remote: RemoteChatModel | None = None,
+    ) -> None:
+        """Put the parts together."""
+        self.settings = settings
+        self.knowledge = knowledge
+        self.conversations = conversations
+        self.humans = humans
+        self.local = local
+        self.remote = remote
+        self._answerers: dict[Outcome, Callable[[_Case], AsyncGenerator[Event]]] = {
+            "direct": self._direct,
+            "grounded": self._grounded,
+            "clarify": self._clarify,
+            "escalated": self._escalated,
+            "handoff": self._handoff,
+            "refused": self._refused,
+        }
+
+    async def answer(self, question: Question) -> AsyncGenerator[Event]:
+        """Answer a question: Started, any number of Token, Finished.
+
+        Raises:
+            QuestionRejected: it is no question.
+            NotFound: its conversation does not exist.
+        """
+        started = time.perf_counter()
+        text = admit(question.text, max_chars=self.settings.bot.max_question_chars)
+        turn = await self.conversations.begin(question)
+        if turn.answered is not None:
+            yield Started(turn.answered)
+            yield Finished(turn.answered)
+            return
+        case = await self._open_case(question, text, turn, started)
+        plan = self._plan(case, turn)
+        async with aclosing(self._deliver(case, plan)) as events:
+            async for event in events:
+                yield event
+        case.answer.timings.total_ms = (time.perf_counter() - started) * 1_000
+        await self.conversations.finish(case.answer)
+        yield Finished(case.answer)
+
+    async def close(self) -> None:
+        """Let what is running end, and give everything back."""
+        await self.humans.close()
+        for model in (self.local, self.remote):
+            if model is not None:
+                await model.close()
+
+    async def _open_case(self, question: Question, text: str, turn: OpenTurn, started: float) -> _Case:
+        """Contextualise and search."""
+        history = [*(Message("customer", earlier) for earlier in question.earlier), *turn.history]
+        standalone = stand_alone(text, history)
+        answer = Answer(
+            conversation_id=turn.conversation_id,
+            turn_id=turn.id,
+            outcome="refused",
+            language=messages.as_language(question.language or detect_language(text)),
+            standalone=standalone if standalone != text else None,
+            handoff=turn.handoff,
+        )
+        evidence = Evidence([], 0.0)
+        if turn.handoff == "bot" and has_words(text):
+            begun = time.perf_counter()
+            try:
+                evidence = await self.knowledge.search(standalone)
+            except (IndexUnavailable, ModelError) as error:
+                log.warning("search failed", error=str(error))
+            answer.timings.search_ms = (time.perf_counter() - begun) * 1_000
+        answer.candidates, answer.confidence = evidence.candidates, evidence.confidence
+        return _Case(text, standalone, history, evidence, answer, started)
+
+    def _plan(self, case: _Case, turn: OpenTurn) -> tuple[Outcome, ...]:
+        if turn.handoff != "bot":
+            return ("handoff",)
+        if not has_words(case.text):
+            return ("refused",)
+        situation = Situation(
+            confidence=case.evidence.confidence if case.evidence.candidates else 0.0,
+            asked_for_human=asks_for_human(case.text),
+            local_model=self.local is not None,
+            remote_model=self.remote is not None and self.remote.available,
+            humans=self.humans.enabled,
+            misses=turn.misses,
+        )
+        return route(situation, self.settings.routing)
+
+    async def _deliver(self, case: _Case, plan: Sequence[Outcome]) -> AsyncGenerator[Event]:
+        """Try the planned outcomes until one succeeds."""
+        for outcome in plan:
+            case.answer.outcome = outcome
+            try:
+                async with aclosing(self._answerers[outcome](case)) as events:
+                    async for event in events:
+                        yield event
+            except ModelError as error:
+                log.warning("outcome failed", outcome=outcome, turn=case.answer.turn_id, error=str(error))
+                case.answer.text, case.answer.model, case.answer.citations = "", None, []
+            else:
+                return
+
+    # One function an outcome. Each fills in the answer and may stream it.
+
+    async def _direct(self, case: _Case) -> AsyncGenerator[Event]:
+        case.answer.text = case.best.entry.answer
+        case.answer.citations = _cite([case.best])
+        yield Started(case.answer)
+        yield Token(case.answer.text)
+
+    async def _grounded(self, case: _Case) -> AsyncGenerator[Event]:
+        assert self.local is not None
+        answer = case.answer
+        answer.citations = _cite(_close_candidates(case.evidence))
+        answer.model = self.local.name
+        prompt = prompts.grounded(answer.language, answer.citations, case.standalone)
+        check = GroundingCheck((f"{cited.question} {cited.answer}" for cited in answer.citations), case.text)
+        sampling = Sampling(max_tokens=self.settings.models.max_answer_tokens)
+        try:
+            generation = self.local.generate(prompt, sampling)
+            yield Started(answer)
+            async with aclosing(self._checked(case, generation, check)) as tokens:
+                async for token in tokens:
+                    yield token
+        except ModelError as error:
+            log.warning("the local model is of no help", error=str(error))
+            self._give_entry_instead(case)
+            yield Started(answer)
+            return
+        if not check.is_grounded(answer.text):
+            log.info("grounding check failed", turn=answer.turn_id)
+            self._give_entry_instead(case)
+            yield Started(answer)
+
+    async def _clarify(self, case: _Case) -> AsyncGenerator[Event]:
+        case.answer.text = messages.clarify(case.answer.language)
+        case.answer.suggestions = [
+            Suggestion(candidate.entry.key, candidate.entry.question)
+            for candidate in case.evidence.candidates[:SUGGESTIONS]
+        ]
+        yield Started(case.answer)
+        yield Token(case.answer.text)
+
+    async def _escalated(self, case: _Case) -> AsyncGenerator[Event]:
+        assert self.remote is not None
+        answer = case.answer
+        answer.model = self.remote.name
+        citations = _cite(case.evidence.candidates[:SUGGESTIONS])
+        past = [Message(message.role, mask(message.text)) for message in case.history]
+        prompt = prompts.escalated(answer.language, citations, past, mask(case.text))
+        text = await self._ask_remote(case, prompt)
+        if not text or text.strip(" .。!！").lower() in prompts.UNKNOWN:
+            raise ModelError("the remote model has no answer either")
+        answer.text = text
+        answer.citations = citations
+        yield Started(answer)
+        yield Token(text)
+
+    async def _handoff(self, case: _Case) -> AsyncGenerator[Event]:
+        answer = case.answer
+        if answer.handoff == "bot":
+            reason = "asked" if asks_for_human(case.text) else "unanswered"
+            await self.humans.call(answer.conversation_id, reason)
+            answer.handoff = "waiting"
+            answer.text = messages.handed_off(answer.language)
+        elif answer.handoff == "waiting":
+            answer.text = messages.still_waiting(answer.language)
+        yield Started(answer)
+        if answer.text:
+            yield Token(answer.text)
+
+    async def _refused(self, case: _Case) -> AsyncGenerator[Event]:
+        language = case.answer.language
+        if not has_words(case.text):
+            case.answer.text = messages.no_words(language)
+        elif asks_for_human(case.text):
+            case.answer.text = messages.no_humans(language)
+        else:
+            case.answer.text = messages.out_of_scope(language, can_hand_off=self.humans.enabled)
+        yield Started(case.answer)
+        yield Token(case.answer.text)
+
+    async def _checked(self, case: _Case, generation: Generation, check: GroundingCheck) -> AsyncGenerator[Event]:
+        """Stream an answer clause by clause, each checked before it leaves; stop at the first that is not borne out."""
+        answer, held = case.answer, ""
+        try:
+            async for piece in generation:
+                clauses, held = split_clauses(held + piece)
+                if clauses and not check.allows(clauses):
+                    answer.text += clauses
+                    return
+                if clauses:
+                    yield self._say(case, clauses)
+            if held and check.allows(held):
+                yield self._say(case, held)
+            else:
+                answer.text += held
+        finally:
+            await generation.aclose()
+            answer.usage = generation.usage
+
+    def _say(self, case: _Case, text: str) -> Token:
+        if case.answer.timings.first_token_ms is None:
+            case.answer.timings.first_token_ms = (time.perf_counter() - case.started) * 1_000
+        case.answer.text += text
+        return Token(text)
+
+    def _give_entry_instead(self, case: _Case) -> None:
+        """Fall back on the entry's own words, and say so."""
+        answer = case.answer
+        answer.outcome, answer.degraded, answer.model = "direct", True, None
+        answer.text = case.best.entry.answer
+        answer.citations = _cite([case.best])
+
+    async def _ask_remote(self, case: _Case, prompt: list[ChatMessage]) -> str:
+        assert self.remote is not None
+        generation = self.remote.generate(prompt, Sampling(max_tokens=self.settings.models.max_answer_tokens * 2))
+        pieces: list[str] = []
+        try:
+            async with asyncio.timeout(self.settings.remote.timeout_seconds):
+                async for piece in generation:
+                    if not pieces:
+                        case.answer.timings.first_token_ms = (time.perf_counter() - case.started) * 1_000
+                    pieces.append(piece)
+        except TimeoutError as error:
+            self.remote.took_too_long()
+            raise ModelError("the remote model took too long") from error
+        finally:
+            await generation.aclose()
+            case.answer.usage = generation.usage
+        return "".join(pieces).strip()
+
+
+def _close_candidates(evidence: Evidence) -> list[Candidate]:
+    """Return the first candidate, and those nearly as good, in an order that repeats from question to question."""
+    best = evidence.candidates[0].fused_score
+    close = [candidate for candidate in evidence.candidates[:CITATIONS] if best - candidate.fused_score <= CLOSE_MARGIN]
+    return sorted(close, key=lambda candidate: (candidate.knowledge_base, candidate.entry.key))
+
+
+def _cite(candidates: Sequence[Candidate]) -> list[Citation]:
+    return [
+        Citation(
+            number,
+            candidate.knowledge_base,
+            candidate.entry.key,
+            candidate.entry.question,
+            candidate.entry.answer,
+        )
+        for number, candidate in enumerate(candidates, start=1)
+    ]

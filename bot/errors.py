@@ -1,0 +1,37 @@
+"""The bot's branches of the exception tree; the tree is drawn in `knowledge.errors`."""
+
+from knowledge.errors import FrontDeskError, ModelError
+
+
+class SettingsError(FrontDeskError):
+    """A setting is unknown, or its value is of no use."""
+
+
+class QuestionRejected(FrontDeskError):
+    """What came in is no question: empty, too long, or of the wrong kind."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        """Keep the machine-readable `reason` beside the sentence."""
+        super().__init__(message)
+        self.reason = reason
+
+
+class NotFound(FrontDeskError):
+    """There is no such conversation, turn or model."""
+
+
+class StoreError(FrontDeskError):
+    """The database cannot be used as it is configured."""
+
+
+class ModelBusy(ModelError):
+    """The local model's queue is full; `retry_after` is in seconds."""
+
+    def __init__(self, waiting: int, retry_after: int) -> None:
+        """Say how many are waiting."""
+        super().__init__(f"{waiting} answers are already waiting for the local model")
+        self.retry_after = retry_after
+
+
+class RemoteModelError(ModelError):
+    """The remote model refused, failed or took too long."""

@@ -1,0 +1,77 @@
+"""The web application: its parts are opened at start and closed at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import FileResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from bot.assembly import Parts, open_desk
+from bot.http import chat, health, openai_api
+from bot.http.errors import add_error_handlers
+from bot.http.middleware import RequestContext
+from bot.http.running import RunningAnswers
+from bot.settings import Settings
+
+PAGE = Path(__file__).parent / "page"
+PAGE_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'; form-action 'self'"
+DRAIN_SECONDS = 20.0
+
+
+def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, Parts]] | None = None) -> FastAPI:
+    """Return the application; nothing is loaded before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        parts = await (open_parts or (lambda: open_desk(settings)))()
+        app.state.parts = parts
+        app.state.running = RunningAnswers(parts.desk)
+        background = [
+            asyncio.create_task(parts.desk.knowledge.follow()),
+            asyncio.create_task(app.state.running.give_up_unread()),
+        ]
+        yield
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await app.state.running.close(DRAIN_SECONDS)
+        await parts.close()
+
+    app = FastAPI(
+        title="FrontDesk",
+        version=version("frontdesk-bot"),
+        description='A customer-service FAQ bot. Every error is `{"error": {"type", "message", "request_id"}}`.',
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.started_at = time.time()
+    app.add_middleware(RequestContext)
+    if settings.server.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.server.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", "Last-Event-ID", "Authorization"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+    add_error_handlers(app)
+    app.include_router(chat.router)
+    app.include_router(openai_api.router)
+    app.include_router(health.router)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": PAGE_POLICY})
+
+    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+    return app

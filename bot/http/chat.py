@@ -1,0 +1,248 @@
+"""The chat API: one answer as JSON, the same answer as a stream that can be resumed, feedback, and a human."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import structlog
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot import messages
+from bot.desk import FrontDesk
+from bot.http.errors import RequestError, describe, error_body, request_id
+from bot.http.running import RunningAnswer, RunningAnswers
+from bot.question import Answer, Event, Finished, Question, Started, Token
+
+log = structlog.get_logger()
+router = APIRouter(prefix="/api", tags=["chat"])
+
+KEEP_ALIVE_SECONDS = 15.0
+STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+EXAMPLE: dict[str, Any] = {
+    "question": "退货运费谁出？",
+    "message_id": "3f0c7d0e-1f6b-4c39-9d0e-6f0c3c1d2b11",
+    "language": "zh",
+}
+
+
+class ChatRequest(BaseModel):
+    """A customer's question. The same `message_id` is never answered twice."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+    question: str
+    conversation_id: str | None = Field(None, max_length=64, description="Absent: a new conversation begins.")
+    message_id: str | None = Field(None, min_length=1, max_length=64)
+    language: Literal["zh", "en"] | None = None
+
+    def to_question(self) -> Question:
+        """Return the neutral question."""
+        return Question(
+            text=self.question,
+            conversation_id=self.conversation_id,
+            message_id=self.message_id,
+            channel="web",
+            language=self.language,
+        )
+
+
+class ChatResponse(BaseModel):
+    """An answer with all that a page shows of it."""
+
+    conversation_id: str
+    turn_id: str
+    outcome: Literal["direct", "grounded", "clarify", "escalated", "handoff", "refused"]
+    confidence: float | None
+    answer: str
+    language: str
+    standalone: str | None
+    citations: list[dict[str, Any]]
+    suggestions: list[dict[str, Any]]
+    candidates: list[dict[str, Any]]
+    model: str | None
+    degraded: bool
+    handoff: str
+    timings: dict[str, float | None]
+    usage: dict[str, int]
+
+
+class FeedbackRequest(BaseModel):
+    """A customer's thumb."""
+
+    model_config = ConfigDict(extra="forbid")
+    turn_id: str = Field(max_length=64)
+    rating: Literal["up", "down"]
+    comment: str | None = Field(None, max_length=2_000)
+
+
+class HandoffRequest(BaseModel):
+    """A customer's wish to talk to a person."""
+
+    model_config = ConfigDict(extra="forbid")
+    conversation_id: str = Field(max_length=64)
+    language: Literal["zh", "en"] | None = None
+
+
+def desk_of(request: Request) -> FrontDesk:
+    """Return the application's desk."""
+    desk: FrontDesk = request.app.state.parts.desk
+    return desk
+
+
+def running_of(request: Request) -> RunningAnswers:
+    """Return the application's running answers."""
+    running: RunningAnswers = request.app.state.running
+    return running
+
+
+@router.post("/chat", response_model=ChatResponse)
+async def chat(body: ChatRequest, request: Request) -> dict[str, Any]:
+    """Answer a question, whole."""
+    running = running_of(request).start(body.to_question())
+    async for event in running.read():
+        if isinstance(event, Finished):
+            return to_json(event.answer)
+    raise RequestError(503, "unfinished", "the answer was not finished; send the same message_id again")
+
+
+@router.post("/chat/stream", response_class=StreamingResponse)
+async def chat_stream(body: ChatRequest, request: Request) -> StreamingResponse:
+    """Answer a question as server-sent events: meta, citations, token, done, error."""
+    running = running_of(request).start(body.to_question())
+    await running.begun()  # so that a question that is rejected gets its 4xx instead of a stream
+    return _stream(running, 0, request)
+
+
+@router.get("/chat/stream/{turn_id}", response_class=StreamingResponse)
+async def resume_stream(
+    turn_id: str, request: Request, last_event_id: Annotated[str | None, Header()] = None
+) -> StreamingResponse:
+    """Go on with a stream after the event that `Last-Event-ID` names."""
+    running = running_of(request).find(turn_id)
+    return _stream(running, _position(last_event_id, turn_id), request)
+
+
+@router.post("/feedback", status_code=204)
+async def feedback(body: FeedbackRequest, request: Request) -> Response:
+    """Keep a customer's thumb; the last one for a turn counts."""
+    await desk_of(request).conversations.add_feedback(body.turn_id, body.rating, body.comment)
+    return Response(status_code=204)
+
+
+@router.post("/handoff")
+async def hand_off(body: HandoffRequest, request: Request) -> dict[str, str]:
+    """Call a human."""
+    desk = desk_of(request)
+    language = messages.as_language(body.language or desk.settings.bot.language)
+    if not desk.humans.enabled:
+        raise RequestError(409, "no_humans", messages.no_humans(language))
+    await desk.humans.call(body.conversation_id, "asked")
+    return {"handoff": "waiting", "message": messages.handed_off(language)}
+
+
+@router.get("/bot")
+async def about_the_bot(request: Request) -> dict[str, Any]:
+    """Say who answers here, for the chat page."""
+    desk = desk_of(request)
+    bot = desk.settings.bot
+    entries = desk.knowledge.entries
+    return {
+        "name": bot.name,
+        "welcome": {language: messages.welcome(language, bot.name) for language in ("zh", "en")},
+        "starters": bot.starters or [located.entry.question for located in entries[:4]],
+        "ready": desk.knowledge.is_ready,
+        "chat_model": desk.local.name if desk.local else None,
+        "embedding_model": desk.knowledge.embedder.name,
+        "remote_model": desk.remote.name if desk.remote else None,
+    }
+
+
+def to_json(answer: Answer) -> dict[str, Any]:
+    """Return an answer as the API shows it."""
+    return {
+        "conversation_id": answer.conversation_id,
+        "turn_id": answer.turn_id,
+        "outcome": answer.outcome,
+        "confidence": answer.confidence,
+        "answer": answer.text,
+        "language": answer.language,
+        "standalone": answer.standalone,
+        "citations": [asdict(citation) for citation in answer.citations],
+        "suggestions": [asdict(suggestion) for suggestion in answer.suggestions],
+        "candidates": [candidate.to_dict() for candidate in answer.candidates],
+        "model": answer.model,
+        "degraded": answer.degraded,
+        "handoff": answer.handoff,
+        "timings": asdict(answer.timings),
+        "usage": asdict(answer.usage),
+    }
+
+
+def to_server_events(event: Event) -> list[tuple[str, Any]]:
+    """Return the server-sent events, name and data, that one event of the desk becomes."""
+    if isinstance(event, Token):
+        return [("token", {"text": event.text})]
+    whole = to_json(event.answer)
+    if isinstance(event, Started):
+        names = ("conversation_id", "turn_id", "outcome", "confidence", "model", "standalone")
+        return [("meta", {name: whole[name] for name in names}), ("citations", whole["citations"])]
+    return [("done", {name: value for name, value in whole.items() if name not in ("candidates", "usage")})]
+
+
+def _stream(running: RunningAnswer, start: int, request: Request) -> StreamingResponse:
+    body = _with_keep_alive(_server_sent(running, start, request_id(request)))
+    return StreamingResponse(body, media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+async def _server_sent(running: RunningAnswer, start: int, identifier: str) -> AsyncGenerator[str]:
+    number = 0
+    try:
+        async for event in running.read():
+            for name, data in to_server_events(event):
+                if number >= start:
+                    yield _frame(name, data, f"{running.turn_id}:{number}")
+                number += 1
+    except Exception as error:  # the status is sent already, so the failure becomes an event
+        _, kind, message, _ = describe(error)
+        log.warning("stream failed", type=kind, error=str(error))
+        yield _frame("error", error_body(kind, message, identifier), None)
+
+
+async def _with_keep_alive(frames: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """Send a comment into silences, so that proxies do not cut the connection."""
+    following: asyncio.Future[str] | None = None
+    try:
+        while True:
+            following = following or asyncio.ensure_future(anext(frames))
+            done, _ = await asyncio.wait({following}, timeout=KEEP_ALIVE_SECONDS)
+            if not done:
+                yield ": keep-alive\n\n"
+                continue
+            try:
+                yield following.result()
+            except StopAsyncIteration:
+                return
+            following = None
+    finally:
+        if following is not None:
+            following.cancel()
+
+
+def _frame(name: str, data: Any, event_id: str | None) -> str:
+    identifier = f"id: {event_id}\n" if event_id else ""
+    return f"{identifier}event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def _position(last_event_id: str | None, turn_id: str) -> int:
+    """Return the number of the first event that was not seen."""
+    if not last_event_id:
+        return 0
+    owner, _, number = last_event_id.rpartition(":")
+    if owner != turn_id or not number.isdecimal():
+        raise RequestError(400, "invalid_event_id", "Last-Event-ID is not one of this answer's")
+    return int(number) + 1

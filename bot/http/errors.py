@@ -1,0 +1,86 @@
+"""The one shape of every error over HTTP: {"error": {"type", "message", "request_id"}}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from bot import messages
+from bot.errors import ModelBusy, NotFound, QuestionRejected
+from knowledge.errors import FrontDeskError, ModelError, UnknownModel
+
+log = structlog.get_logger()
+
+
+class RequestError(FrontDeskError):
+    """A request that cannot be served as it is."""
+
+    def __init__(self, status: int, kind: str, message: str) -> None:
+        """Say what is wrong, for the developer who sent it."""
+        super().__init__(message)
+        self.status, self.kind = status, kind
+
+
+def error_body(kind: str, message: str, request_id: str) -> dict[str, Any]:
+    """Return the shape."""
+    return {"error": {"type": kind, "message": message, "request_id": request_id}}
+
+
+def request_id(request: Request) -> str:
+    """Return the identifier of this request."""
+    return str(getattr(request.state, "request_id", ""))
+
+
+def describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
+    """Return the status, type, message and headers for an exception; no foreign exception's text gets out."""
+    match error:
+        case RequestError():
+            return error.status, error.kind, str(error), {}
+        case QuestionRejected():
+            return 400, error.reason, str(error), {}
+        case NotFound() | UnknownModel():
+            return 404, "not_found", str(error), {}
+        case ModelBusy():
+            return 503, "busy", messages.busy("en"), {"Retry-After": str(error.retry_after)}
+        case ModelError():
+            return 503, "model_unavailable", "the model cannot answer now", {"Retry-After": "10"}
+    return 500, "internal_error", messages.something_failed("en"), {}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Give every failure the one shape."""
+
+    async def on_expected(request: Request, error: Exception) -> JSONResponse:
+        status, kind, message, headers = describe(error)
+        if status >= 500:
+            log.error("request failed", type=kind, error=str(error), request_id=request_id(request))
+        return JSONResponse(error_body(kind, message, request_id(request)), status, headers)
+
+    async def on_invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        detail = error.errors()[0]
+        place = ".".join(str(part) for part in detail["loc"] if part != "body")
+        if detail["type"] == "json_invalid":
+            message = "the body is not valid JSON"
+        else:
+            message = f"{place or 'body'}: {detail['msg'].removeprefix('Value error, ')}"
+        return JSONResponse(error_body("invalid_request", message, request_id(request)), 400)
+
+    async def on_http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        kinds = {404: "not_found", 405: "method_not_allowed"}
+        kind = kinds.get(error.status_code, "http_error")
+        return JSONResponse(
+            error_body(kind, str(error.detail), request_id(request)),
+            error.status_code,
+            dict(error.headers or {}),
+        )
+
+    app.add_exception_handler(FrontDeskError, on_expected)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)

@@ -1,0 +1,55 @@
+"""Is it alive, is it ready, how is it doing: for load balancers, for people, for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from bot.assembly import Parts
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """Say that the process is alive."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(request: Request, response: Response) -> dict[str, Any]:
+    """Say truly what works: 200 while questions can be answered, with every problem by name; else 503."""
+    parts: Parts = request.app.state.parts
+    desk = parts.desk
+    problems = list(parts.problems)
+    if desk.knowledge.is_ready:
+        problems = [problem for problem in problems if not problem.startswith("nothing has been published")]
+    database = "ok"
+    try:
+        async with parts.database.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    except Exception:  # whatever the driver raises, the answer is the same
+        database = "unreachable"
+        problems.append("the database cannot be reached")
+    if desk.remote is not None and not desk.remote.available:
+        problems.append("the remote model failed repeatedly and is left alone for a while")
+    ready = desk.knowledge.is_ready and database == "ok"
+    response.status_code = 200 if ready else 503
+    return {
+        "ready": ready,
+        "problems": problems,
+        "chat_model": desk.local.name if desk.local else None,
+        "embedding_model": desk.knowledge.embedder.name,
+        "remote_model": desk.remote.name if desk.remote else None,
+        "entries": len(desk.knowledge.entries),
+        "database": database,
+    }
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics() -> Response:
+    """Give the numbers to Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,52 @@
+/** What outlives a reload, in this browser only. Storage may be full or forbidden: then nothing outlives it. */
+
+const CONVERSATION = "frontdesk.conversation";
+const LANGUAGE = "frontdesk.language";
+const VERSION = 1;
+const MAX_ENTRIES = 100;
+
+/** Return a conversation nobody has spoken in. */
+export function emptyConversation() {
+  return { version: VERSION, id: null, handoff: "bot", entries: [] };
+}
+
+/** Return the conversation of before the reload, else an empty one. */
+export function loadConversation() {
+  try {
+    const stored = JSON.parse(localStorage.getItem(CONVERSATION));
+    return isConversation(stored) ? stored : emptyConversation();
+  } catch {
+    return emptyConversation();
+  }
+}
+
+function isConversation(stored) {
+  return stored !== null && stored.version === VERSION && Array.isArray(stored.entries);
+}
+
+/** Keep a conversation; of a very long one only its end. */
+export function saveConversation(conversation) {
+  write(CONVERSATION, JSON.stringify({ ...conversation, entries: conversation.entries.slice(-MAX_ENTRIES) }));
+}
+
+/** Return the language chosen here before, or null. */
+export function loadLanguage() {
+  try {
+    return localStorage.getItem(LANGUAGE);
+  } catch {
+    return null;
+  }
+}
+
+/** Keep the chosen language. */
+export function saveLanguage(language) {
+  write(LANGUAGE, language);
+}
+
+function write(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // The page works without.
+  }
+}

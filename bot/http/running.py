@@ -1,0 +1,140 @@
+"""Answers on their way: each runs by itself, so that a reader who was cut off can come back to it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.desk import FrontDesk
+from bot.errors import NotFound
+from bot.http.metrics import count
+from bot.question import Event, Finished, Question, Started
+
+log = structlog.get_logger()
+
+GRACE_SECONDS = 5.0
+"""How long an answer goes on without a reader before it is given up and the model is free."""
+
+KEEP_SECONDS = 120.0
+"""How long a finished answer can still be read again."""
+
+
+@dataclass(eq=False)
+class RunningAnswer:
+    """The events of one answer so far; `failure` ends them early."""
+
+    question: Question
+    events: list[Event] = field(default_factory=list)
+    failure: Exception | None = None
+    turn_id: str | None = None
+    ended_at: float | None = None
+    readers: int = 0
+    left_at: float = field(default_factory=time.monotonic)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    task: asyncio.Task[None] | None = None
+
+    async def begun(self) -> None:
+        """Wait for the first event; raises the failure if there is none."""
+        await self._more_than(0)
+        if not self.events and self.failure is not None:
+            raise self.failure
+
+    async def _more_than(self, seen: int) -> None:
+        async with self.changed:
+            await self.changed.wait_for(lambda: len(self.events) > seen or self.ended_at is not None)
+
+    async def read(self) -> AsyncGenerator[Event]:
+        """Yield all events, those to come included; raises the failure."""
+        self.readers += 1
+        seen = 0
+        try:
+            while True:
+                while seen < len(self.events):
+                    yield self.events[seen]
+                    seen += 1
+                if self.ended_at is not None:
+                    if self.failure is not None:
+                        raise self.failure
+                    return
+                await self._more_than(seen)
+        finally:
+            self.readers -= 1
+            self.left_at = time.monotonic()
+
+
+class RunningAnswers:
+    """All answers on their way, by turn and by message."""
+
+    def __init__(self, desk: FrontDesk, clock: Callable[[], float] = time.monotonic) -> None:
+        """Answer with this desk."""
+        self._desk, self._clock = desk, clock
+        self._running: list[RunningAnswer] = []
+
+    def start(self, question: Question) -> RunningAnswer:
+        """Begin to answer; a message that is being answered already gives its own running answer."""
+        self._forget_old()
+        for running in self._running:
+            same = question.message_id is not None and running.question.message_id == question.message_id
+            if same and running.question.channel == question.channel and running.failure is None:
+                return running
+        running = RunningAnswer(question)
+        running.task = asyncio.create_task(self._run(running))
+        self._running.append(running)
+        return running
+
+    def find(self, turn_id: str) -> RunningAnswer:
+        """Return the answer of a turn; raises NotFound once it is forgotten."""
+        for running in self._running:
+            if running.turn_id == turn_id:
+                return running
+        raise NotFound(f"the answer of turn {turn_id} is not being streamed any more")
+
+    async def give_up_unread(self) -> None:
+        """Cancel what nobody has read for a while, again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(GRACE_SECONDS / 5)
+            now = self._clock()
+            for running in self._running:
+                unread = running.readers == 0 and now - running.left_at > GRACE_SECONDS
+                if running.ended_at is None and unread and running.task is not None:
+                    running.task.cancel()
+
+    async def close(self, seconds: float) -> None:
+        """Let running answers finish for so many seconds, then cancel them."""
+        tasks = [running.task for running in self._running if running.task is not None and not running.task.done()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _run(self, running: RunningAnswer) -> None:
+        try:
+            async with aclosing(self._desk.answer(running.question)) as events:
+                async for event in events:
+                    if isinstance(event, Started):
+                        running.turn_id = event.answer.turn_id
+                    if isinstance(event, Finished):
+                        count(event.answer)
+                    running.events.append(event)
+                    async with running.changed:
+                        running.changed.notify_all()
+        except asyncio.CancelledError:
+            running.failure = NotFound("the answer was given up because nobody was reading it")
+        except Exception as error:  # it belongs to whoever reads
+            running.failure = error
+        finally:
+            running.ended_at = self._clock()
+            async with running.changed:
+                running.changed.notify_all()
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        self._running = [
+            running for running in self._running if running.ended_at is None or now - running.ended_at < KEEP_SECONDS
+        ]

@@ -1,0 +1,85 @@
+"""Every sentence of our own that a customer reads, in Chinese and English."""
+
+from __future__ import annotations
+
+from knowledge.text import Language
+
+
+def _pick(language: str, zh: str, en: str) -> str:
+    return zh if language == "zh" else en
+
+
+def as_language(language: str) -> Language:
+    """Return the one of our languages that serves a customer best."""
+    return "zh" if language.lower().startswith("zh") else "en"
+
+
+def welcome(language: str, name: str) -> str:
+    """Greet on an empty chat page."""
+    return _pick(language, f"您好，我是{name}，请问有什么可以帮您？", f"Hello, I am {name}. How can I help you?")
+
+
+def clarify(language: str) -> str:
+    """Introduce the entries to choose from."""
+    return _pick(language, "您是不是想问：", "Did you mean one of these?")
+
+
+def out_of_scope(language: str, *, can_hand_off: bool) -> str:
+    """Say kindly that the FAQ has no answer."""
+    if can_hand_off:
+        return _pick(
+            language,
+            "抱歉，我暂时没有找到这个问题的答案。您可以换个说法再问一次，或者回复“转人工”，由同事为您解答。",
+            "Sorry, I could not find an answer to that. Please try other words, or reply “talk to a person”.",
+        )
+    return _pick(
+        language,
+        "抱歉，我暂时没有找到这个问题的答案。您可以换个说法再问一次。",
+        "Sorry, I could not find an answer to that. Please try other words.",
+    )
+
+
+def no_words(language: str) -> str:
+    """Answer a message that holds no words."""
+    return _pick(
+        language,
+        "请用文字描述您的问题，我会尽力帮您。",
+        "Please describe your question in words and I will do my best.",
+    )
+
+
+def handed_off(language: str) -> str:
+    """Say that a human has been called."""
+    return _pick(
+        language,
+        "好的，已为您转接人工客服，请稍候。您可以继续补充说明，同事会看到完整的对话。",
+        "All right, I have called a colleague. You can add details meanwhile; they will see the whole conversation.",
+    )
+
+
+def still_waiting(language: str) -> str:
+    """Say that the human is on the way; what was written is kept."""
+    return _pick(language, "已收到，人工客服会尽快回复您。", "Received. A colleague will reply as soon as possible.")
+
+
+def no_humans(language: str) -> str:
+    """Say that nobody can be called."""
+    return _pick(language, "抱歉，目前没有人工客服可以接入。", "Sorry, no colleague can be reached at the moment.")
+
+
+def something_failed(language: str) -> str:
+    """Say that something broke, without saying what."""
+    return _pick(
+        language,
+        "抱歉，系统出了点问题，请稍后再试。",
+        "Sorry, something went wrong. Please try again in a moment.",
+    )
+
+
+def busy(language: str) -> str:
+    """Say that too many are waiting."""
+    return _pick(
+        language,
+        "现在咨询的人较多，请稍后再试。",
+        "Many people are asking right now. Please try again in a moment.",
+    )

@@ -1,0 +1,68 @@
+"""What the models are told. What repeats comes first, so that its state can be kept and used again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.models.base import ChatMessage
+from bot.question import Citation, Message
+
+_SYSTEM = {
+    "zh": (
+        "你是客服助手。只根据下面的资料回答客户的问题，照用资料中的数字、时间和条件，不要编造。"
+        "先直接回答，用一两句话说清楚；资料里没有的内容不要说。"
+    ),
+    "en": (
+        "You are a customer service assistant. Answer only from the material below and keep its numbers, times and "
+        "conditions. Answer directly, in one or two sentences; say nothing that the material does not say."
+    ),
+}
+_REMOTE = {
+    "zh": (
+        "你是客服助手。优先根据下面的资料回答；资料不足以回答时，如果是通用常识可以谨慎作答，"
+        "涉及本公司的价格、政策、订单等而资料没有的，请只回复：不知道。"
+    ),
+    "en": (
+        "You are a customer service assistant. Answer from the material below. If it is not enough, you may answer "
+        "general knowledge with care; if the question is about this company's prices, policies or orders and the "
+        "material does not say, reply only: unknown."
+    ),
+}
+_ENTRY = {"zh": "[{number}] 问：{question}\n答：{answer}", "en": "[{number}] Q: {question}\nA: {answer}"}
+_MATERIAL = {"zh": "\n\n资料：\n", "en": "\n\nMaterial:\n"}
+UNKNOWN = ("不知道", "unknown")
+
+MAX_ENTRY_CHARS = 1_200
+
+
+def grounded(language: str, citations: Sequence[Citation], question: str) -> list[ChatMessage]:
+    """Ask the local model for an answer from the cited entries only."""
+    return [
+        ChatMessage("system", _SYSTEM[language] + _material(language, citations)),
+        ChatMessage("user", question),
+    ]
+
+
+def escalated(
+    language: str, citations: Sequence[Citation], history: Sequence[Message], question: str
+) -> list[ChatMessage]:
+    """Ask the remote model, with the evidence and the conversation so far."""
+    roles = {"customer": "user", "bot": "assistant"}
+    past = [ChatMessage(roles[message.role], message.text) for message in history[-6:]]  # type: ignore[arg-type]
+    return [
+        ChatMessage("system", _REMOTE[language] + _material(language, citations)),
+        *past,
+        ChatMessage("user", question),
+    ]
+
+
+def _material(language: str, citations: Sequence[Citation]) -> str:
+    if not citations:
+        return ""
+    entries = (
+        _ENTRY[language].format(
+            number=citation.number, question=citation.question, answer=citation.answer[:MAX_ENTRY_CHARS]
+        )
+        for citation in citations
+    )
+    return _MATERIAL[language] + "\n\n".join(entries)

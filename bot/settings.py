@@ -1,0 +1,207 @@
+"""Every setting in one place: frontdesk.toml, then FRONTDESK_* variables, which win. Read once, at start."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from bot.errors import SettingsError
+from knowledge.weights.catalogue import DEFAULT_CHAT, DEFAULT_EMBEDDING
+
+PREFIX = "FRONTDESK_"
+CONFIG_VARIABLE = "FRONTDESK_CONFIG"
+"""Names another settings file than frontdesk.toml in the current folder."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+
+
+class Section(BaseModel):
+    """A table of the settings file, which refuses keys that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BotSettings(Section):
+    """Who answers, and from what."""
+
+    name: str = Field("FrontDesk", description="The bot's name, as customers see it.")
+    language: str = Field("zh", pattern="^(zh|en)$", description="The language used where the customer's is unknown.")
+    knowledge_bases: list[str] = Field([], description="The knowledge bases it answers from; empty: all of them.")
+    starters: list[str] = Field([], description="Questions offered on an empty chat page; empty: some of the FAQ's.")
+    max_question_chars: int = Field(2_000, ge=50, le=20_000, description="A longer question is rejected.")
+
+
+class ModelSettings(Section):
+    """The local models."""
+
+    chat: str = Field(
+        DEFAULT_CHAT,
+        description="A name of `frontdesk models list`, a path of a .gguf file, or empty for none.",
+    )
+    embedding: str = Field(
+        DEFAULT_EMBEDDING,
+        description="A name, a .gguf path, `sentence-transformers:NAME`, or `openai:NAME` with `embedding_base_url`.",
+    )
+    embedding_base_url: str | None = Field(None, description="The OpenAI-compatible endpoint of `openai:` embeddings.")
+    embedding_api_key: SecretStr | None = Field(None, description="Its key.")
+    threads: int = Field(0, ge=0, le=256, description="Threads of the local models; 0: the cores this process may use.")
+    context_tokens: int = Field(4_096, ge=1_024, le=32_768, description="Room for a prompt and its answer, in tokens.")
+    max_answer_tokens: int = Field(256, ge=16, le=2_048, description="A grounded answer is cut here, in tokens.")
+    prefix_cache_mb: int = Field(
+        64, ge=0, le=65_536, description="Memory for the states of prompts seen before, in MB."
+    )
+    queue: int = Field(16, ge=1, le=1_000, description="Answers that may wait for the chat model; more are shed.")
+
+
+class RoutingSettings(Section):
+    """From which confidence on each outcome is chosen; confidence is the probability that the top entry answers."""
+
+    direct: Probability = Field(0.85, description="From here on the entry's own words are given.")
+    grounded: Probability = Field(0.55, description="From here on the local model words an answer from the entries.")
+    clarify: Probability = Field(0.15, description="From here on up to three entries are offered to choose from.")
+    handoff_after: int = Field(
+        2, ge=1, le=20, description="A human is called when so many questions in a row went unanswered."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RoutingSettings:
+        if not self.clarify <= self.grounded <= self.direct:
+            raise ValueError("clarify, grounded and direct must rise in this order")
+        return self
+
+
+class RemoteSettings(Section):
+    """The larger model that is asked when the FAQ is not enough: any OpenAI-compatible endpoint."""
+
+    base_url: str | None = Field(None, description="For example https://dashscope.aliyuncs.com/compatible-mode/v1.")
+    api_key: SecretStr | None = Field(None, description="Its key.")
+    model: str = Field("qwen-plus", description="The model's name there.")
+    timeout_seconds: Seconds = Field(20, description="The whole answer must be there by then.")
+    retries: int = Field(1, ge=0, le=5, description="How often a failed request is repeated.")
+    break_after: int = Field(3, ge=1, le=100, description="So many failures in a row and it is left alone for a while.")
+    break_seconds: Seconds = Field(30, description="For how long.")
+
+
+class HandoffSettings(Section):
+    """Calling a human."""
+
+    enabled: bool = Field(True, description="Whether there are people to hand a conversation to.")  # noqa: FBT003
+    webhook_url: str | None = Field(None, description="Told of each handoff, with transcript and summary, as JSON.")
+    webhook_secret: SecretStr | None = Field(None, description="Signs it: X-FrontDesk-Signature, HMAC-SHA256 in hex.")
+
+
+class ServerSettings(Section):
+    """The HTTP server."""
+
+    host: str = Field("127.0.0.1", description="Where it listens; 0.0.0.0 for all addresses.")
+    port: int = Field(8080, ge=0, le=65_535, description="0: any free port.")
+    allowed_origins: list[str] = Field(
+        [], description="Web sites that may call the API from a browser; none by default."
+    )
+    api_keys: list[SecretStr] = Field([], description="Keys for /v1; without any, only this machine may use it.")
+
+
+class Settings(BaseSettings):
+    """All settings, with their defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Field(Path("data"), description="The folder of the database and the indexes.")
+    models_dir: Path = Field(Path("~/.cache/frontdesk/models"), description="The folder of model files; may be shared.")
+    database_url: str | None = Field(None, description="postgresql+psycopg://…; by default SQLite in `data_dir`.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
+    log_json: bool = Field(False, description="One JSON object a line, for machines.")  # noqa: FBT003
+    bot: BotSettings = BotSettings()
+    models: ModelSettings = ModelSettings()
+    routing: RoutingSettings = RoutingSettings()
+    remote: RemoteSettings = RemoteSettings()
+    handoff: HandoffSettings = HandoffSettings()
+    server: ServerSettings = ServerSettings()
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database to use."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.expanduser().resolve() / 'frontdesk.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env files
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables before the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+
+
+def config_path() -> Path:
+    """Return the settings file's path, whether it exists or not."""
+    return Path(os.environ.get(CONFIG_VARIABLE, "frontdesk.toml"))
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: one is unknown or of no use; the message names it.
+    """
+    _check_variables()
+    if CONFIG_VARIABLE in os.environ and not config_path().is_file():
+        raise SettingsError(f"{CONFIG_VARIABLE} names {config_path()}, which does not exist")
+    try:
+        return Settings(**overrides)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{config_path()} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise SettingsError("; ".join(_describe(dict(detail)) for detail in error.errors())) from error
+
+
+def variable_names() -> list[str]:
+    """List the names of all FRONTDESK_* variables that mean something."""
+    names = [CONFIG_VARIABLE]
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            names += [f"{PREFIX}{name}__{inner}".upper() for inner in field.annotation.model_fields]
+        else:
+            names.append(f"{PREFIX}{name}".upper())
+    return names
+
+
+def _check_variables() -> None:
+    known = variable_names()
+    for name in os.environ:
+        if name.startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"the variable {name} is no setting{hint}")
+
+
+def _describe(detail: dict[str, Any]) -> str:
+    name = ".".join(str(part) for part in detail["loc"]) or "settings"
+    if detail["type"] == "extra_forbidden":
+        section, _, key = name.rpartition(".")
+        owner = Settings.model_fields[section].annotation if section in Settings.model_fields else Settings
+        fields = list(getattr(owner, "model_fields", {}))
+        near = difflib.get_close_matches(key, fields, n=1)
+        return f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else "")
+    return f"{name}: {detail['msg'].removeprefix('Value error, ')}"

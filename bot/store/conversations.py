@@ -1,0 +1,244 @@
+"""Conversations, turns, feedback and handoffs, in SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.errors import NotFound
+from bot.privacy import mask
+from bot.question import (
+    Answer,
+    Citation,
+    HandoffState,
+    Message,
+    Outcome,
+    Question,
+    Suggestion,
+    Timings,
+    Usage,
+)
+from bot.store.database import Database
+from bot.store.tables import ConversationRow, FeedbackRow, HandoffRow, TurnRow, new_id
+
+HISTORY_TURNS = 10
+MISSED: tuple[Outcome, ...] = ("refused", "clarify")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenTurn:
+    """A turn that has begun, with what came before it; `answered` holds the reply if it was given already."""
+
+    id: str
+    conversation_id: str
+    history: tuple[Message, ...]
+    misses: int
+    handoff: HandoffState
+    answered: Answer | None = None
+
+
+class ConversationStore:
+    """The log of every conversation, and the state that the next answer depends on."""
+
+    def __init__(self, database: Database) -> None:
+        """Use this database."""
+        self._database = database
+
+    async def begin(self, question: Question) -> OpenTurn:
+        """Write down a question before it is answered; one that came before gives its turn again.
+
+        Raises:
+            NotFound: there is no such conversation.
+        """
+        for _ in range(5):
+            try:
+                async with self._database.transaction() as session:
+                    return await _begin(session, question)
+            except IntegrityError:  # the same message, or the same place in the conversation, at the same moment
+                await asyncio.sleep(0.01)
+        async with self._database.transaction() as session:
+            return await _begin(session, question)
+
+    async def finish(self, answer: Answer) -> None:
+        """Write down the reply with all that led to it."""
+        async with self._database.transaction() as session:
+            turn = await _get_turn(session, answer.turn_id)
+            turn.outcome, turn.confidence = answer.outcome, answer.confidence
+            turn.standalone = mask(answer.standalone) if answer.standalone else None
+            turn.answer, turn.language = mask(answer.text), answer.language
+            turn.candidates = [candidate.to_dict() for candidate in answer.candidates]
+            turn.citations = [asdict(citation) for citation in answer.citations]
+            turn.suggestions = [asdict(suggestion) for suggestion in answer.suggestions]
+            turn.model, turn.degraded = answer.model, answer.degraded
+            turn.prompt_tokens, turn.cached_tokens = answer.usage.prompt, answer.usage.cached
+            turn.completion_tokens = answer.usage.completion
+            turn.search_ms, turn.total_ms = answer.timings.search_ms, answer.timings.total_ms
+            turn.first_token_ms = answer.timings.first_token_ms
+
+    async def answer(self, turn_id: str) -> Answer:
+        """Return the reply of a turn that is complete; raises NotFound."""
+        async with self._database.transaction() as session:
+            turn = await _get_turn(session, turn_id)
+            if turn.outcome is None:
+                raise NotFound(f"the turn {turn_id} has no answer yet")
+            return await _to_answer(session, turn)
+
+    async def transcript(self, conversation_id: str) -> list[Message]:
+        """Return a conversation's messages, oldest first; raises NotFound."""
+        async with self._database.transaction() as session:
+            await _get_conversation(session, conversation_id)
+            turns = await session.scalars(
+                select(TurnRow).where(TurnRow.conversation_id == conversation_id).order_by(TurnRow.position)
+            )
+            return _to_messages(list(turns))
+
+    async def add_feedback(self, turn_id: str, rating: str, comment: str | None) -> None:
+        """Keep a customer's thumb; raises NotFound."""
+        async with self._database.transaction() as session:
+            await _get_turn(session, turn_id)
+            row = await session.scalar(select(FeedbackRow).where(FeedbackRow.turn_id == turn_id))
+            if row is None:
+                row = FeedbackRow(turn_id=turn_id)
+                session.add(row)
+            row.rating, row.comment = rating, mask(comment) if comment else None
+
+    async def hand_off(self, conversation_id: str, reason: str, summary: str) -> int | None:
+        """Call a human for a conversation of the bot's; return the handoff's id, None if one was called before."""
+        async with self._database.transaction() as session:
+            conversation = await _get_conversation(session, conversation_id)
+            if conversation.handoff != "bot":
+                return None
+            conversation.handoff = "waiting"
+            row = HandoffRow(conversation_id=conversation_id, reason=reason, summary=summary)
+            session.add(row)
+            await session.flush()
+            return row.id
+
+    async def mark_notified(self, handoff_id: int) -> None:
+        """Note that somebody has been told."""
+        async with self._database.transaction() as session:
+            row = await session.get_one(HandoffRow, handoff_id)
+            row.notified = True
+
+
+async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
+    repeated = await _find_repeated(session, question)
+    if repeated is not None:
+        return await _open_again(session, repeated)
+    earlier: list[TurnRow] = []
+    if question.conversation_id is None:
+        conversation = ConversationRow(id=new_id(), channel=question.channel, handoff="bot")
+        session.add(conversation)
+    else:
+        conversation = await _get_conversation(session, question.conversation_id)
+        earlier = await _recent(session, conversation.id)
+    turn = TurnRow(
+        id=new_id(),
+        conversation_id=conversation.id,
+        position=earlier[-1].position + 1 if earlier else 1,
+        channel=question.channel,
+        message_id=question.message_id,
+        question=mask(question.text),
+    )
+    session.add(turn)
+    return _open(turn, conversation, earlier, None)
+
+
+async def _open_again(session: AsyncSession, turn: TurnRow) -> OpenTurn:
+    conversation = await _get_conversation(session, turn.conversation_id)
+    answered = await _to_answer(session, turn) if turn.outcome else None
+    earlier = await _recent(session, conversation.id, before=turn.position)
+    return _open(turn, conversation, earlier, answered)
+
+
+def _open(
+    turn: TurnRow, conversation: ConversationRow, earlier: Sequence[TurnRow], answered: Answer | None
+) -> OpenTurn:
+    misses = 0
+    for previous in reversed(earlier):
+        if previous.outcome not in MISSED:
+            break
+        misses += 1
+    return OpenTurn(
+        id=turn.id,
+        conversation_id=conversation.id,
+        history=tuple(_to_messages(earlier)),
+        misses=misses,
+        handoff=cast("HandoffState", conversation.handoff),
+        answered=answered,
+    )
+
+
+async def _find_repeated(session: AsyncSession, question: Question) -> TurnRow | None:
+    if question.message_id is None:
+        return None
+    return cast(
+        "TurnRow | None",
+        await session.scalar(
+            select(TurnRow).where(TurnRow.channel == question.channel, TurnRow.message_id == question.message_id)
+        ),
+    )
+
+
+async def _recent(session: AsyncSession, conversation_id: str, before: int | None = None) -> list[TurnRow]:
+    query = select(TurnRow).where(TurnRow.conversation_id == conversation_id)
+    if before is not None:
+        query = query.where(TurnRow.position < before)
+    rows = await session.scalars(query.order_by(TurnRow.position.desc()).limit(HISTORY_TURNS))
+    return list(rows)[::-1]
+
+
+async def _get_turn(session: AsyncSession, turn_id: str) -> TurnRow:
+    turn = await session.get(TurnRow, turn_id)
+    if turn is None:
+        raise NotFound(f"there is no turn {turn_id}")
+    return turn
+
+
+async def _get_conversation(session: AsyncSession, conversation_id: str) -> ConversationRow:
+    conversation = await session.get(ConversationRow, conversation_id)
+    if conversation is None:
+        raise NotFound(f"there is no conversation {conversation_id}")
+    return conversation
+
+
+def _to_messages(turns: Sequence[TurnRow]) -> list[Message]:
+    messages = []
+    for turn in turns:
+        messages.append(Message("customer", turn.question))
+        if turn.answer:
+            messages.append(Message("bot", turn.answer))
+    return messages
+
+
+async def _to_answer(session: AsyncSession, turn: TurnRow) -> Answer:
+    conversation = await _get_conversation(session, turn.conversation_id)
+    values: dict[str, Any] = {
+        "outcome": turn.outcome,
+        "text": turn.answer,
+        "confidence": turn.confidence,
+        "language": turn.language,
+        "standalone": turn.standalone,
+        "model": turn.model,
+        "degraded": turn.degraded,
+        "handoff": conversation.handoff,
+    }
+    return Answer(
+        conversation_id=turn.conversation_id,
+        turn_id=turn.id,
+        citations=[Citation(**citation) for citation in turn.citations or []],
+        suggestions=[Suggestion(**suggestion) for suggestion in turn.suggestions or []],
+        timings=Timings(search_ms=turn.search_ms or 0, first_token_ms=turn.first_token_ms, total_ms=turn.total_ms or 0),
+        usage=Usage(
+            prompt=turn.prompt_tokens or 0,
+            cached=turn.cached_tokens or 0,
+            completion=turn.completion_tokens or 0,
+        ),
+        **values,
+    )

@@ -1,0 +1,86 @@
+"""The connection to the database, and bringing its tables up to date."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+import migrations
+from bot.errors import StoreError
+
+
+def migration_config(url: str) -> Config:
+    """Return Alembic's configuration for a database, without any file of its own."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["url"] = blocking_url(url)
+    return config
+
+
+def blocking_url(url: str) -> str:
+    """Return the same database's address for a driver that blocks, as migrations use it."""
+    return url.replace("sqlite+aiosqlite", "sqlite", 1)
+
+
+def upgrade(url: str) -> None:
+    """Bring the tables to the newest revision. Blocks.
+
+    Raises:
+        StoreError: the database cannot be reached or is newer than this program.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        command.upgrade(migration_config(url), "head")
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError(
+            "database_url is of no use: sqlite+aiosqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME "
+            f"(with the extra `postgres` installed) is expected ({error})"
+        ) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"the database cannot be opened: {_first_line(error)}") from error
+    except CommandError as error:
+        raise StoreError(f"the database was made by another version of FrontDesk: {error}") from error
+
+
+class Database:
+    """An engine and its sessions."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare; the first session connects."""
+        self.engine: AsyncEngine = create_async_engine(url)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine.sync_engine, "connect", _set_pragmas)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Give a session whose work is committed at the end, all of it or nothing."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).splitlines() or [type(cause).__name__])[0]

@@ -1,0 +1,170 @@
+"""The tables, as SQLAlchemy models; `migrations/` makes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return an identifier that cannot be guessed."""
+    return uuid4().hex
+
+
+class Base(DeclarativeBase):
+    """The parent of all tables."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSON(),
+        list[Any]: JSON(),
+    }
+
+
+class KnowledgeBaseRow(Base):
+    """A named set of entries; `current_release` is what customers are answered from."""
+
+    __tablename__ = "knowledge_bases"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    current_release: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class EntryRow(Base):
+    """An FAQ entry as it is being edited."""
+
+    __tablename__ = "entries"
+    __table_args__ = (UniqueConstraint("knowledge_base_id", "key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    knowledge_base_id: Mapped[int] = mapped_column(ForeignKey("knowledge_bases.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    question: Mapped[str]
+    answer: Mapped[str]
+    language: Mapped[str]
+    tags: Mapped[list[Any]]
+    status: Mapped[str]
+    valid_from: Mapped[date | None]
+    valid_until: Mapped[date | None]
+    action: Mapped[str | None]
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    variants: Mapped[list[VariantRow]] = relationship(
+        order_by="VariantRow.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class VariantRow(Base):
+    """Another way in which customers put an entry's question."""
+
+    __tablename__ = "variants"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    text: Mapped[str]
+
+
+class ReleaseRow(Base):
+    """An immutable published version of a knowledge base; numbered from 1 in each."""
+
+    __tablename__ = "releases"
+    __table_args__ = (UniqueConstraint("knowledge_base_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    knowledge_base_id: Mapped[int] = mapped_column(ForeignKey("knowledge_bases.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    content_hash: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ReleaseEntryRow(Base):
+    """One entry as it was published."""
+
+    __tablename__ = "release_entries"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), index=True)
+    entry: Mapped[dict[str, Any]]
+
+
+class ConversationRow(Base):
+    """One customer's exchange; `handoff` says who owns it: bot, waiting, human or closed."""
+
+    __tablename__ = "conversations"
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    channel: Mapped[str]
+    handoff: Mapped[str] = mapped_column(default="bot")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class TurnRow(Base):
+    """One question and its reply; `outcome` is empty while it is being answered. Personal data is masked."""
+
+    __tablename__ = "turns"
+    __table_args__ = (
+        UniqueConstraint("channel", "message_id"),
+        UniqueConstraint("conversation_id", "position"),
+        Index("ix_turns_created_at", "created_at"),
+    )
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    channel: Mapped[str]
+    message_id: Mapped[str | None]
+    question: Mapped[str]
+    standalone: Mapped[str | None]
+    language: Mapped[str | None]
+    outcome: Mapped[str | None]
+    confidence: Mapped[float | None]
+    answer: Mapped[str | None]
+    candidates: Mapped[list[Any] | None]
+    citations: Mapped[list[Any] | None]
+    suggestions: Mapped[list[Any] | None]
+    model: Mapped[str | None]
+    degraded: Mapped[bool] = mapped_column(default=False)
+    prompt_tokens: Mapped[int | None]
+    cached_tokens: Mapped[int | None]
+    completion_tokens: Mapped[int | None]
+    search_ms: Mapped[float | None]
+    first_token_ms: Mapped[float | None]
+    total_ms: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class FeedbackRow(Base):
+    """A customer's thumb; the last one for a turn counts."""
+
+    __tablename__ = "feedback"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), unique=True)
+    rating: Mapped[str]
+    comment: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class HandoffRow(Base):
+    """A call for a human, with the summary given to them; `notified` once the webhook took it."""
+
+    __tablename__ = "handoffs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    reason: Mapped[str]
+    summary: Mapped[str]
+    notified: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,1 @@
+"""Turning text into vectors: one protocol, three ways to do it."""

@@ -1,0 +1,66 @@
+"""Embeddings from anything that sentence-transformers loads (the extra `sentence-transformers`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from knowledge.embedding.base import Vectors, to_unit
+from knowledge.errors import ModelUnavailable
+
+
+class SentenceTransformerEmbedder:
+    """Runs a hub model or a local folder; its own query and passage prompts are used where it has them."""
+
+    def __init__(self, name: str, *, device: str | None = None, batch_texts: int = 32) -> None:
+        """Remember what to load; `device` is torch's name for it, by default the best there is."""
+        self._name, self._device, self._batch_texts = name, device, batch_texts
+        self._model: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The model's name or folder."""
+        return self._name
+
+    @property
+    def fingerprint(self) -> str:
+        """The model's name."""
+        return f"sentence-transformers:{self._name}"
+
+    def warm_up(self) -> None:
+        """Import the library and load the model."""
+        with self._lock:
+            if self._model is not None:
+                return
+            try:
+                from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - takes 19 s and 900 MB
+            except ImportError as error:
+                raise ModelUnavailable(
+                    "sentence-transformers is not installed; run: pip install 'frontdesk-bot[sentence-transformers]'"
+                ) from error
+            try:
+                self._model = SentenceTransformer(self._name, device=self._device)
+            except (OSError, ValueError, RuntimeError) as error:
+                raise ModelUnavailable(
+                    f"sentence-transformers cannot load {self._name}: {str(error).splitlines()[0]}"
+                ) from error
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed questions."""
+        return self._embed(texts, "query")
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Embed what is searched."""
+        return self._embed(texts, "passage")
+
+    def _embed(self, texts: Sequence[str], prompt: str) -> Vectors:
+        self.warm_up()
+        prompt_name = prompt if prompt in (self._model.prompts or {}) else None
+        vectors = self._model.encode(
+            list(texts), batch_size=self._batch_texts, prompt_name=prompt_name, show_progress_bar=False
+        )
+        return to_unit(np.asarray(vectors, dtype=np.float32))

@@ -1,0 +1,65 @@
+"""The root of the exception tree, and the branch of everything that concerns knowledge.
+
+FrontDeskError
+├── SettingsError              a setting is wrong                      (bot.errors)
+├── KnowledgeError
+│   ├── ImportFileError        a file could not be read at all
+│   ├── UnknownEntry           no such entry or knowledge base
+│   └── IndexUnavailable       nothing is published, or the index is damaged
+├── ModelError
+│   ├── UnknownModel           no such name in the catalogue
+│   ├── DownloadError          no source gave the file
+│   ├── WrongHash              a file is not the one the catalogue describes
+│   ├── NotEnoughSpace         the disk cannot hold the file
+│   ├── ModelUnavailable       the weights are not here, or do not load
+│   ├── ModelBusy              the queue is full                       (bot.errors)
+│   └── RemoteModelError       the remote endpoint failed              (bot.errors)
+├── QuestionRejected           empty, too long, not text               (bot.errors)
+└── StoreError                 the database refused                    (bot.errors)
+
+The message of each is one sentence for the person who runs FrontDesk; a customer never sees it.
+"""
+
+
+class FrontDeskError(Exception):
+    """Anything that FrontDesk raises on purpose."""
+
+
+class KnowledgeError(FrontDeskError):
+    """Something is wrong with the FAQ or its index."""
+
+
+class ImportFileError(KnowledgeError):
+    """A file could not be read at all; errors of single rows are reported, not raised."""
+
+
+class UnknownEntry(KnowledgeError):
+    """No such entry or knowledge base."""
+
+
+class IndexUnavailable(KnowledgeError):
+    """Nothing has been published yet, or the saved index is damaged."""
+
+
+class ModelError(FrontDeskError):
+    """Something is wrong with a model or its weights."""
+
+
+class UnknownModel(ModelError):
+    """The catalogue has no model of this name."""
+
+
+class DownloadError(ModelError):
+    """A source, or every source, failed to give a file."""
+
+
+class WrongHash(ModelError):
+    """A file is not the one that the catalogue describes."""
+
+
+class NotEnoughSpace(ModelError):
+    """The disk cannot hold the file."""
+
+
+class ModelUnavailable(ModelError):
+    """The weights are not on this machine, or they do not load."""

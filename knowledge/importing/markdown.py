@@ -1,0 +1,91 @@
+"""Markdown whose headings are the questions and whose text below each heading is the answer."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from knowledge.importing.readers import Row
+
+HEADER = ["question", "variants", "answer", "tags"]
+_HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*\s*")
+_FENCE = re.compile(r"\s*(```|~~~)")
+_QUESTION_MARK = re.compile(r"^(?:Q|问题?)\s*\d*\s*[:：.、]\s*", re.IGNORECASE)
+_ANSWER_MARK = re.compile(r"^\**(?:A|答案?)\s*[:：]\**\s*", re.IGNORECASE)
+_VARIANTS_MARK = re.compile(r"^\**(?:相似问题?|相似问法|variants|also asked)\s*[:：]\**\s*$", re.IGNORECASE)
+_ITEM = re.compile(r"^\s*[-*+]\s+(.+)$")
+
+
+@dataclass
+class _Section:
+    number: int
+    level: int
+    title: str
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def has_text(self) -> bool:
+        return any(line.strip() for line in self.lines)
+
+
+def read_markdown(text: str) -> list[Row]:
+    """Return a table with one row a question.
+
+    The questions are the headings of the level that most often has text below it; deeper headings belong to the
+    answer, shallower ones are the tag of what follows.
+    """
+    sections = _split(text)
+    levels = Counter(section.level for section in sections if section.has_text)
+    if not levels:
+        return []
+    question_level = max(levels, key=lambda level: (levels[level], level))
+    rows = [Row(0, HEADER)]
+    tag = ""
+    current: _Section | None = None
+    for section in sections:
+        if section.level > question_level and current is not None:
+            current.lines += ["#" * section.level + " " + section.title, *section.lines]
+            continue
+        if current is not None:
+            rows.append(_to_row(current, tag))
+        current = section if section.level == question_level else None
+        if section.level < question_level:
+            tag = "" if section.level == 1 else section.title
+    if current is not None:
+        rows.append(_to_row(current, tag))
+    return rows
+
+
+def _split(text: str) -> list[_Section]:
+    sections: list[_Section] = []
+    fenced = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        fenced ^= bool(_FENCE.match(line))
+        heading = None if fenced else _HEADING.fullmatch(line)
+        if heading:
+            sections.append(_Section(number, len(heading[1]), heading[2]))
+        elif sections:
+            sections[-1].lines.append(line)
+    return sections
+
+
+def _to_row(section: _Section, tag: str) -> Row:
+    variants, lines = _take_variants(section.lines)
+    answer = _ANSWER_MARK.sub("", "\n".join(lines).strip())
+    return Row(section.number, [_QUESTION_MARK.sub("", section.title), "\n".join(variants), answer, tag])
+
+
+def _take_variants(lines: list[str]) -> tuple[list[str], list[str]]:
+    for position, line in enumerate(lines):
+        if not line.strip():
+            continue
+        if not _VARIANTS_MARK.match(line.strip()):
+            break
+        end = position + 1
+        variants = []
+        while end < len(lines) and (item := _ITEM.match(lines[end])):
+            variants.append(item[1])
+            end += 1
+        return variants, lines[end:]
+    return [], lines

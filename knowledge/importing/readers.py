@@ -1,0 +1,153 @@
+"""From a file's bytes to rows of text, whatever the format."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import python_calamine
+
+from knowledge.errors import ImportFileError
+
+MAX_BYTES = 64 << 20
+MAX_UNPACKED_BYTES = 512 << 20
+MAX_ROWS = 200_000
+_ZIP = b"PK\x03\x04"
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table; `number` counts from 1 in the file."""
+
+    number: int
+    cells: list[str]
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file of bearable size."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ImportFileError(f"{path.name} is larger than {MAX_BYTES >> 20} MB; split it into several files")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ImportFileError(f"there is no file {path}") from error
+    except OSError as error:
+        raise ImportFileError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def decode(content: bytes, name: str) -> str:
+    """Decode text by its byte-order mark, else as UTF-8, else as GB18030 (what Excel writes in China)."""
+    if content.startswith((_ZIP, _OLE)):
+        raise ImportFileError(f"{name} is an Excel or zip file by its content; rename it to .xlsx or .xls")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _decode_as(content, name, "utf-16")
+    if b"\x00" in content:
+        raise ImportFileError(f"{name} is not text (it holds zero bytes)")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _decode_as(content, name, "gb18030")
+
+
+def _decode_as(content: bytes, name: str, encoding: str) -> str:
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ImportFileError(f"{name} is neither UTF-8 nor GB18030 text; save it as UTF-8") from error
+    strange = sum(not (character.isprintable() or character.isspace()) for character in text)
+    if strange * 50 > len(text):
+        raise ImportFileError(f"{name} is not text")
+    return text
+
+
+def read_delimited(text: str, name: str) -> list[Row]:
+    """Read CSV or TSV; the delimiter is the one that the first line has most of."""
+    first = text.split("\n", 1)[0]
+    delimiter = max("\t,;，", key=first.count) if any(mark in first for mark in "\t,;，") else ","
+    rows: list[Row] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+    start = 1
+    try:
+        for cells in reader:
+            rows.append(Row(start, [cell.strip() for cell in cells]))
+            start = reader.line_num + 1
+            _check_length(rows, name)
+    except csv.Error as error:
+        raise ImportFileError(f"{name}, line {reader.line_num}: {error}") from error
+    return rows
+
+
+def read_workbook(content: bytes, name: str) -> list[Row]:
+    """Read the first sheet that is not empty of an XLSX or XLS file."""
+    if content.startswith(_ZIP):
+        _check_unpacked_size(content, name)
+    elif not content.startswith(_OLE):
+        raise ImportFileError(f"{name} is not an Excel file; if it is CSV, rename it to .csv")
+    try:
+        workbook = python_calamine.load_workbook(io.BytesIO(content))
+        sheets = (workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False) for sheet in workbook.sheet_names)
+        table = next((sheet for sheet in sheets if any(any(str(cell).strip() for cell in row) for row in sheet)), [])
+    except Exception as error:
+        raise ImportFileError(f"{name} cannot be read as an Excel file: it is damaged or protected") from error
+    rows = [Row(number, [_cell(value) for value in cells]) for number, cells in enumerate(table, start=1)]
+    _check_length(rows, name)
+    return rows
+
+
+def read_json_lines(text: str, name: str) -> tuple[list[Row], list[tuple[int, str]]]:
+    """Read one JSON object a line as a table whose first row holds the names; also return the lines that failed."""
+    objects: list[tuple[int, dict[str, object]]] = []
+    bad: list[tuple[int, str]] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            bad.append((number, "not valid JSON"))
+            continue
+        if isinstance(value, dict):
+            objects.append((number, value))
+        else:
+            bad.append((number, 'not a JSON object such as {"question": "…", "answer": "…"}'))
+    names = list(dict.fromkeys(key for _, value in objects for key in value))
+    rows = [Row(0, names)] if objects else []
+    rows += [Row(number, [_cell(value.get(name)) for name in names]) for number, value in objects]
+    _check_length(rows, name)
+    return rows, bad
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, list):
+        return "\n".join(_cell(item) for item in value)
+    return str(value).strip()
+
+
+def _check_length(rows: list[Row], name: str) -> None:
+    if len(rows) > MAX_ROWS:
+        raise ImportFileError(f"{name} has more than {MAX_ROWS:,} rows; split it into several files")
+
+
+def _check_unpacked_size(content: bytes, name: str) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise ImportFileError(f"{name} is damaged: it ends early or is not a whole Excel file") from error
+    if unpacked > MAX_UNPACKED_BYTES:
+        raise ImportFileError(f"{name} would unpack to {unpacked >> 20:,} MB, more than an FAQ can need")

@@ -1,0 +1,183 @@
+"""A searchable, immutable snapshot of what a bot knows: entries, vectors and words, saved under a content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.embedding.base import Embedder, OnProgress, Vectors, no_progress, to_unit
+from knowledge.entries import Entry
+from knowledge.errors import IndexUnavailable
+from knowledge.index.dense import FaissIndex
+from knowledge.index.lexical import LexicalIndex
+from knowledge.text import normalise
+
+FORMAT = 1
+EMBED_TEXTS = 64
+"""Texts embedded between two reports of progress."""
+
+RowKind = Literal["question", "answer"]
+
+
+@dataclass(frozen=True)
+class Located:
+    """An entry together with the knowledge base it stands in."""
+
+    knowledge_base: str
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """What one vector stands for."""
+
+    entry: int
+    kind: RowKind
+    text: str
+
+    @property
+    def text_hash(self) -> str:
+        """The key under which its vector is reused."""
+        return hashlib.sha256(f"{self.kind}\x00{self.text}".encode()).hexdigest()[:32]
+
+
+@dataclass
+class Snapshot:
+    """Everything a search needs. `vectors` are the embedder's own, before centring, to be reused by the next one."""
+
+    entries: list[Located]
+    rows: list[IndexRow]
+    vectors: Vectors
+    fingerprint: str
+    dense: FaissIndex
+    center: Vectors
+    lexical: LexicalIndex = field(init=False)
+    entry_of_row: NDArray[np.int64] = field(init=False)
+    is_question: NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive what is not saved."""
+        self.lexical = LexicalIndex([_document(located.entry) for located in self.entries])
+        self.entry_of_row = np.array([row.entry for row in self.rows], dtype=np.int64)
+        self.is_question = np.array([row.kind == "question" for row in self.rows], dtype=np.bool_)
+
+
+def snapshot_key(fingerprint: str, entries: Sequence[Located]) -> str:
+    """Return the name under which a snapshot of these entries is saved."""
+    digest = hashlib.sha256(f"{FORMAT}\x00{fingerprint}".encode())
+    for located in entries:
+        digest.update(located.knowledge_base.encode() + b"\x00")
+        digest.update(json.dumps(located.entry.to_dict(), ensure_ascii=False, sort_keys=True).encode())
+    return digest.hexdigest()[:32]
+
+
+def open_snapshot(
+    folder: Path, entries: list[Located], embedder: Embedder, on_progress: OnProgress = no_progress
+) -> Snapshot:
+    """Load the snapshot of these entries from `folder`, or build and save it.
+
+    Only texts that no saved snapshot of the same embedder holds are embedded.
+
+    Raises:
+        IndexUnavailable: there are no entries.
+        ModelUnavailable: texts have to be embedded and the embedder cannot.
+    """
+    if not entries:
+        raise IndexUnavailable("nothing has been published; run: frontdesk faq import FILE")
+    home = folder / snapshot_key(embedder.fingerprint, entries)
+    rows = _rows(entries)
+    try:
+        return _load(home, entries, rows, embedder.fingerprint)
+    except (IndexUnavailable, OSError, ValueError, KeyError):
+        vectors = _embed(rows, embedder, _known_vectors(folder, embedder.fingerprint), on_progress)
+    center = vectors.mean(axis=0)
+    snapshot = Snapshot(
+        entries, rows, vectors, embedder.fingerprint, FaissIndex.build(centred(vectors, center)), center
+    )
+    _save(snapshot, home)
+    return snapshot
+
+
+def centred(vectors: Vectors, center: Vectors) -> Vectors:
+    """Move vectors to the middle of what is indexed: small models crowd theirs into one direction."""
+    return to_unit(vectors - center)
+
+
+def remove_old_snapshots(folder: Path, keep: int = 3) -> None:
+    """Delete all but the newest snapshots."""
+    homes = sorted(folder.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for manifest in homes[keep:]:
+        shutil.rmtree(manifest.parent, ignore_errors=True)
+
+
+def _rows(entries: list[Located]) -> list[IndexRow]:
+    rows = []
+    for number, located in enumerate(entries):
+        entry = located.entry
+        rows += [IndexRow(number, "question", normalise(question)) for question in entry.questions]
+        rows.append(IndexRow(number, "answer", f"{entry.question}\n{entry.answer}"))
+    return rows
+
+
+def _document(entry: Entry) -> str:
+    return "\n".join([*entry.questions, entry.answer])
+
+
+def _embed(rows: list[IndexRow], embedder: Embedder, known: dict[str, Vectors], on_progress: OnProgress) -> Vectors:
+    vectors = [known.get(row.text_hash) for row in rows]
+    missing = [number for number, vector in enumerate(vectors) if vector is None]
+    for done in range(0, len(missing), EMBED_TEXTS):
+        for kind, embed in (("question", embedder.embed_queries), ("answer", embedder.embed_passages)):
+            numbers = [number for number in missing[done : done + EMBED_TEXTS] if rows[number].kind == kind]
+            made: Iterable[Vectors] = embed([rows[number].text for number in numbers]) if numbers else []
+            for number, vector in zip(numbers, made, strict=True):
+                vectors[number] = vector
+        on_progress(min(done + EMBED_TEXTS, len(missing)), len(missing))
+    return np.vstack([vector for vector in vectors if vector is not None]).astype(np.float32)
+
+
+def _known_vectors(folder: Path, fingerprint: str) -> dict[str, Vectors]:
+    known: dict[str, Vectors] = {}
+    for manifest_path in folder.glob("*/manifest.json"):
+        try:
+            manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+            if manifest["format"] == FORMAT and manifest["fingerprint"] == fingerprint:
+                vectors = np.load(manifest_path.parent / "vectors.npy")
+                known.update(zip(manifest["rows"], vectors, strict=True))
+        except (OSError, ValueError, KeyError):
+            continue  # damaged, or of another version: its texts are embedded again
+    return known
+
+
+def _save(snapshot: Snapshot, home: Path) -> None:
+    partial = home.with_name(home.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    np.save(partial / "vectors.npy", snapshot.vectors)
+    snapshot.dense.save(partial / "dense.faiss")
+    manifest = {
+        "format": FORMAT,
+        "fingerprint": snapshot.fingerprint,
+        "rows": [row.text_hash for row in snapshot.rows],
+    }
+    (partial / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    shutil.rmtree(home, ignore_errors=True)
+    partial.replace(home)
+
+
+def _load(home: Path, entries: list[Located], rows: list[IndexRow], fingerprint: str) -> Snapshot:
+    manifest = json.loads((home / "manifest.json").read_text(encoding="utf-8"))
+    if manifest["rows"] != [row.text_hash for row in rows]:
+        raise IndexUnavailable(f"{home} does not hold these entries")
+    vectors = np.load(home / "vectors.npy")
+    if len(vectors) != len(rows):
+        raise IndexUnavailable(f"{home} is damaged")
+    return Snapshot(entries, rows, vectors, fingerprint, FaissIndex.load(home / "dense.faiss"), vectors.mean(axis=0))

@@ -1,0 +1,141 @@
+"""The part of llama.cpp's C interface that both local models stand on: loading, tokenising, batches, threads.
+
+Facts and traps of llama-cpp-python's low-level functions are those of llama.h, whose names they keep.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from knowledge.errors import ModelUnavailable
+
+
+@cache
+def library() -> Any:
+    """Return the llama_cpp module, loaded at the first call and silenced.
+
+    Raises:
+        ModelUnavailable: it is not installed, or was built for another processor.
+    """
+    try:
+        import llama_cpp  # noqa: PLC0415 - loads a 20 MB library, which importing this module must not do
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ModelUnavailable(f"llama-cpp-python cannot be loaded ({error}); reinstall it: make install") from error
+    llama_cpp.llama_log_set(_drop_log, ctypes.c_void_p(0))
+    llama_cpp.llama_backend_init()
+    return llama_cpp
+
+
+_LOG_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+_drop_log = _LOG_CALLBACK(lambda _level, _text, _data: None)
+"""Keeps llama.cpp's own lines off the terminal: what matters is raised as an exception."""
+
+
+def processor_features() -> str:
+    """Return what the build uses of the processor, as llama.cpp prints it."""
+    return str(library().llama_print_system_info().decode())
+
+
+def is_slow_build() -> bool:
+    """Say whether the build uses no SIMD, which makes it some twenty times slower."""
+    features = processor_features()
+    return "AVX2 = 1" not in features and "NEON = 1" not in features
+
+
+def available_threads() -> int:
+    """Count the cores that this process may really use: its affinity, cut by the container's CPU quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            cores = min(cores, math.floor(int(quota) / int(period)))
+    except (OSError, ValueError):
+        pass
+    return max(1, cores)
+
+
+class LlamaModel:
+    """The weights of one GGUF file, mapped into memory, with their tokenizer."""
+
+    def __init__(self, path: Path) -> None:
+        """Load the file.
+
+        Raises:
+            ModelUnavailable: it is no GGUF file that llama.cpp can load.
+        """
+        self._llama = library()
+        parameters = self._llama.llama_model_default_params()
+        self.handle = self._llama.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self.handle:
+            raise ModelUnavailable(f"{path} is not a model that llama.cpp can load; run: frontdesk models verify")
+        self.vocabulary = self._llama.llama_model_get_vocab(self.handle)
+        self.vocabulary_size = int(self._llama.llama_vocab_n_tokens(self.vocabulary))
+        self.dimensions = int(self._llama.llama_model_n_embd(self.handle))
+        self.trained_context = int(self._llama.llama_model_n_ctx_train(self.handle))
+
+    def tokenise(self, text: str, *, markers: bool = False, ends: bool = False) -> list[int]:
+        """Return the tokens of `text`.
+
+        Only with `markers` does text such as <|im_end|> become the token it names: never for a customer's words.
+        `ends` adds the tokens that the model wants at both ends.
+        """
+        data = text.encode()
+        room = len(data) + 8
+        tokens = (self._llama.llama_token * room)()
+        count = self._llama.llama_tokenize(self.vocabulary, data, len(data), tokens, room, ends, markers)
+        return list(tokens[: max(0, count)])
+
+    def piece(self, token: int) -> bytes:
+        """Return the bytes of a token, which may be part of a character; markers have none."""
+        buffer = ctypes.create_string_buffer(64)
+        length = self._llama.llama_token_to_piece(self.vocabulary, token, buffer, len(buffer), 0, False)  # noqa: FBT003
+        if length < 0:
+            buffer = ctypes.create_string_buffer(-length)
+            length = self._llama.llama_token_to_piece(self.vocabulary, token, buffer, len(buffer), 0, False)  # noqa: FBT003
+        return buffer.raw[:length]
+
+    def ends_generation(self, token: int) -> bool:
+        """Say whether a token means that the answer is complete."""
+        return bool(self._llama.llama_vocab_is_eog(self.vocabulary, token))
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if self.handle:
+            self._llama.llama_model_free(self.handle)
+            self.handle = None
+
+
+class TokenBatch:
+    """A llama_batch of fixed room, filled anew for each step."""
+
+    def __init__(self, room: int) -> None:
+        """Allocate room for so many tokens."""
+        self._llama = library()
+        self.room = room
+        self.batch = self._llama.llama_batch_init(room, 0, 1)
+
+    def clear(self) -> None:
+        """Forget all tokens."""
+        self.batch.n_tokens = 0
+
+    def add(self, tokens: Sequence[int], *, start: int, sequence: int, outputs: bool = False) -> None:
+        """Append tokens at positions from `start`; `outputs` asks for a result at each, not at the last only."""
+        batch = self.batch
+        for offset, token in enumerate(tokens):
+            index = batch.n_tokens
+            batch.token[index] = token
+            batch.pos[index] = start + offset
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = sequence
+            batch.logits[index] = outputs or offset == len(tokens) - 1
+            batch.n_tokens = index + 1
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._llama.llama_batch_free(self.batch)

