@@ -1,4 +1,8 @@
-"""Understanding a follow-up such as 那运费呢？ from what was asked before."""
+"""Understanding a follow-up such as 那运费呢？ from what was asked before.
+
+Most follow-ups carry no mark of being one ("要修多久"), so every short question is read both alone and with the last
+full question before it; a marked one leans on that question more. Measured by benchmarks/search.py.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +10,46 @@ import re
 from collections.abc import Sequence
 
 from bot.question import Message
-from knowledge.text import detect_language, tokenise
+from knowledge.search import Query
+from knowledge.text import bare, detect_language
 
-_OPENS_AS_FOLLOW_UP = re.compile(
-    r"(?:那|那么|那如果|如果是|要是|还有|另外|然后|它|它们|这个|这些|那个|这样|这种|上面|刚才|前面|具体|"
-    r"(?:and|but|so|then|what about|how about|what if|it|its|they|them|that|those|these|this|the same|also|does it|"
-    r"is it)\b)",
+MARKED_WEIGHT = 1.0
+SHORT_WEIGHT = 0.5
+SHORT_CHINESE = 14
+"""Characters, without punctuation."""
+
+SHORT_ENGLISH = 8
+"""Words."""
+
+_OPENS = re.compile(
+    r"(?:那|那么|那如果|如果是|要是|还有|另外|然后|可|但|它|它们|这个|这些|那个|这样|这种|上面|刚才|前面|具体|"
+    r"(?:and|but|so|then|what about|how about|what if|it|its|they|them|that|those|these|this|the same|also)\b)",
     re.IGNORECASE,
 )
-_ENDS_AS_FOLLOW_UP = re.compile(
-    r"(?:呢|也一样吗|也是吗|也可以吗|也行吗|也要吗|一样吗|\btoo|\bas well|\binstead)\s*[?？。!！]*$",
+_ENDS = re.compile(
+    r"(?:呢|也一样吗|也是吗|也可以吗|也行吗|也要吗|一样吗|也这样吗|\btoo|\bas well|\binstead|\bthen)\s*[?？。!！]*$",
     re.IGNORECASE,
 )
-_BARE_QUESTION = re.compile(
-    r"(?:多久|多少钱?|几天|什么时候|为什么|怎么办|怎么弄|怎么操作|在哪里?|要钱吗|收费吗|可以吗|谁出|谁承担|"
-    r"how long|how much|when|why|where|how|who pays|is it free)[呀啊呢吗]*\s*[?？。!！]*",
-    re.IGNORECASE,
-)
-_MAX_TOKENS = {"zh": 16, "en": 10}
 
 
-def is_follow_up(text: str) -> bool:
-    """Say whether a question leans on an earlier one: short, and opening, ending or bare in the way follow-ups are."""
-    if _BARE_QUESTION.fullmatch(text):
-        return True
-    if len(tokenise(text)) > _MAX_TOKENS[detect_language(text)]:
-        return False
-    return bool(_OPENS_AS_FOLLOW_UP.match(text) or _ENDS_AS_FOLLOW_UP.search(text))
+def is_short(text: str) -> bool:
+    """Say whether a question is short enough to lean on an earlier one."""
+    if detect_language(text) == "zh":
+        return len(bare(text)) <= SHORT_CHINESE
+    return len(text.split()) <= SHORT_ENGLISH
 
 
-def stand_alone(text: str, history: Sequence[Message]) -> str:
-    """Return the question as it reads without the conversation: a follow-up is joined to what it follows."""
-    if not is_follow_up(text):
-        return text
+def is_marked(text: str) -> bool:
+    """Say whether a short question opens or ends as follow-ups do."""
+    return is_short(text) and bool(_OPENS.match(text) or _ENDS.search(text))
+
+
+def in_context(text: str, history: Sequence[Message]) -> Query:
+    """Return the question together with the last full question before it, where it may lean on that."""
+    if not is_short(text):
+        return Query(text)
     asked = [message.text for message in history if message.role == "customer"]
-    topic = next((earlier for earlier in reversed(asked) if not is_follow_up(earlier)), None)
-    return f"{topic} {text}" if topic else text
+    topic = next((earlier for earlier in reversed(asked) if not is_marked(earlier) and len(bare(earlier)) > 2), None)
+    if topic is None or bare(topic) == bare(text):
+        return Query(text)
+    return Query(text, topic, MARKED_WEIGHT if is_marked(text) else SHORT_WEIGHT)

@@ -12,7 +12,7 @@ import structlog
 
 from bot import messages, prompts
 from bot.checks import GroundingCheck, split_clauses
-from bot.contextualise import stand_alone
+from bot.contextualise import in_context
 from bot.guards import admit, asks_for_human, has_words
 from bot.handoff import HandoffDesk
 from bot.models.base import ChatMessage, ChatModel, Generation, Sampling
@@ -35,7 +35,7 @@ from bot.routing import Situation, route
 from bot.settings import Settings
 from bot.store.conversations import ConversationStore, OpenTurn
 from knowledge.errors import IndexUnavailable, ModelError
-from knowledge.search import Candidate, Evidence
+from knowledge.search import Candidate, Evidence, Query
 from knowledge.text import detect_language
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class _Case:
     """One question while it is being answered."""
 
     text: str
-    standalone: str
+    query: Query
     history: Sequence[Message]
     evidence: Evidence
     answer: Answer
@@ -125,25 +125,25 @@ class FrontDesk:
     async def _open_case(self, question: Question, text: str, turn: OpenTurn, started: float) -> _Case:
         """Contextualise and search."""
         history = [*(Message("customer", earlier) for earlier in question.earlier), *turn.history]
-        standalone = stand_alone(text, history)
+        query = in_context(text, history)
         answer = Answer(
             conversation_id=turn.conversation_id,
             turn_id=turn.id,
             outcome="refused",
             language=messages.as_language(question.language or detect_language(text)),
-            standalone=standalone if standalone != text else None,
+            standalone=query.standalone if query.topic else None,
             handoff=turn.handoff,
         )
         evidence = Evidence([], 0.0)
         if turn.handoff == "bot" and has_words(text):
             begun = time.perf_counter()
             try:
-                evidence = await self.knowledge.search(standalone)
+                evidence = await self.knowledge.search(query)
             except (IndexUnavailable, ModelError) as error:
                 log.warning("search failed", error=str(error))
             answer.timings.search_ms = (time.perf_counter() - begun) * 1_000
         answer.candidates, answer.confidence = evidence.candidates, evidence.confidence
-        return _Case(text, standalone, history, evidence, answer, started)
+        return _Case(text, query, history, evidence, answer, started)
 
     def _plan(self, case: _Case, turn: OpenTurn) -> tuple[Outcome, ...]:
         if turn.handoff != "bot":
@@ -187,7 +187,7 @@ class FrontDesk:
         answer = case.answer
         answer.citations = _cite(_close_candidates(case.evidence))
         answer.model = self.local.name
-        prompt = prompts.grounded(answer.language, answer.citations, case.standalone)
+        prompt = prompts.grounded(answer.language, answer.citations, case.query)
         check = GroundingCheck((f"{cited.question} {cited.answer}" for cited in answer.citations), case.text)
         sampling = Sampling(max_tokens=self.settings.models.max_answer_tokens)
         try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.models.base import ChatMessage
 from bot.question import Citation, Message
+from knowledge.search import Query
 
 _SYSTEM = {
     "zh": (
@@ -30,16 +31,17 @@ _REMOTE = {
 }
 _ENTRY = {"zh": "[{number}] 问：{question}\n答：{answer}", "en": "[{number}] Q: {question}\nA: {answer}"}
 _MATERIAL = {"zh": "\n\n资料：\n", "en": "\n\nMaterial:\n"}
+_FOLLOW_UP = {"zh": "（刚才问的是：{topic}）{text}", "en": "(I asked before: {topic}) {text}"}
 UNKNOWN = ("不知道", "unknown")
 
 MAX_ENTRY_CHARS = 1_200
 
 
-def grounded(language: str, citations: Sequence[Citation], question: str) -> list[ChatMessage]:
+def grounded(language: str, citations: Sequence[Citation], query: Query) -> list[ChatMessage]:
     """Ask the local model for an answer from the cited entries only."""
     return [
         ChatMessage("system", _SYSTEM[language] + _material(language, citations)),
-        ChatMessage("user", question),
+        ChatMessage("user", _in_words(language, query)),
     ]
 
 
@@ -54,6 +56,10 @@ def escalated(
         *past,
         ChatMessage("user", question),
     ]
+
+
+def _in_words(language: str, query: Query) -> str:
+    return _FOLLOW_UP[language].format(topic=query.topic, text=query.text) if query.topic else query.text
 
 
 def _material(language: str, citations: Sequence[Citation]) -> str:

@@ -14,7 +14,7 @@ from knowledge.confidence import calibration_for
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.errors import IndexUnavailable
 from knowledge.index.snapshot import Located, open_snapshot, remove_old_snapshots
-from knowledge.search import Evidence, Searcher
+from knowledge.search import Evidence, Query, Searcher
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ class PublishedKnowledge:
             except Exception:  # the last good snapshot keeps answering
                 log.exception("the published knowledge could not be loaded")
 
-    async def search(self, question: str, *, count: int = 5) -> Evidence:
+    async def search(self, query: Query, *, count: int = 5) -> Evidence:
         """Find the entries that may answer.
 
         Raises:
@@ -90,4 +90,4 @@ class PublishedKnowledge:
         if searcher is None:
             raise IndexUnavailable("nothing has been published; run: frontdesk faq import FILE")
         today = datetime.now().astimezone().date()
-        return await asyncio.to_thread(searcher.search, question, today=today, count=count)
+        return await asyncio.to_thread(searcher.search, query, today=today, count=count)

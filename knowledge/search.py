@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,24 @@ SUPPORT = 2
 ANSWER_WEIGHT = 0.5
 BM25_WEIGHT = 0.5
 """Beside the question score's 1, each standardised over the entries; measured by benchmarks/search.py."""
+
+
+RANKED = 50
+"""Entries that are ranked; the rest cannot be shown."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question, and the earlier one that it may lean on; a `topic_weight` of 1 counts both readings alike."""
+
+    text: str
+    topic: str | None = None
+    topic_weight: float = 0.0
+
+    @property
+    def standalone(self) -> str:
+        """The question as it reads without the conversation."""
+        return f"{self.topic} {self.text}" if self.topic else self.text
 
 
 @dataclass(frozen=True)
@@ -77,22 +96,34 @@ class Searcher:
             for question in located.entry.questions:
                 self._exact.setdefault(bare(question), number)
 
-    def search(self, question: str, *, today: date, count: int = 5) -> Evidence:
+    def search(self, query: Query, *, today: date, count: int = 5) -> Evidence:
         """Return the best `count` entries that are live today, with their confidence."""
-        vector = self._embedder.embed_queries([normalise(question)])
-        scores = self._score(centred(vector, self.snapshot.center)[0], question)
+        exact = self._exact.get(bare(query.text))
+        scores = self._score(Query(query.text) if exact is not None else query)
         live = [i for i in scores.order if self.snapshot.entries[i].entry.is_live(today)]
-        if not live:
-            return Evidence([], 0.0)
-        exact = self._exact.get(bare(question))
         if exact in live:
             live.insert(0, live.pop(live.index(exact)))
         candidates = [self._candidate(number, scores) for number in live[:count]]
-        if exact == live[0]:
+        if not live:
+            return Evidence([], 0.0)
+        if live[0] == exact:
             return Evidence(candidates, 1.0)
-        return Evidence(candidates, self._calibration.probability(_features(candidates, question)))
+        return Evidence(candidates, self._calibration.probability(self._features(live, scores, query)))
 
-    def _score(self, vector: Vectors, question: str) -> _Scores:
+    def features(self, query: Query) -> Features:
+        """Return what the first candidate's confidence is computed from, for fitting a calibration."""
+        scores = self._score(query)
+        return self._features(scores.order, scores, query)
+
+    def _score(self, query: Query) -> _Scores:
+        readings, weights = [query.text], [1.0]
+        if query.topic:
+            readings, weights = [query.text, query.standalone], [1.0, query.topic_weight]
+        vectors = centred(self._embedder.embed_queries([normalise(text) for text in readings]), self.snapshot.center)
+        scores = [self._score_reading(vector, text) for vector, text in zip(vectors, readings, strict=True)]
+        return _Scores.mean(scores, weights)
+
+    def _score_reading(self, vector: Vectors, question: str) -> _Scores:
         snapshot = self.snapshot
         size = len(snapshot.entries)
         row_scores, rows = snapshot.dense.search(vector, POOL_ROWS)
@@ -111,11 +142,17 @@ class Searcher:
         for entry, line_scores in lines.items():
             best = line_scores[:SUPPORT]
             by_question[entry] = sum(best) / len(best)
-        bm25 = snapshot.lexical.scores(question)
-        fused = (
-            _standardised(by_question) + ANSWER_WEIGHT * _standardised(by_answer) + BM25_WEIGHT * _standardised(bm25)
+        return _Scores(by_question, by_answer, snapshot.lexical.scores(question), matched)
+
+    def _features(self, order: list[int], scores: _Scores, query: Query) -> Features:
+        best = order[0]
+        second = float(scores.fused[order[1]]) if len(order) > 1 else 0.0
+        return Features(
+            question_score=float(scores.by_question[best]),
+            answer_score=float(scores.by_answer[best]),
+            coverage=self.snapshot.lexical.coverage(query.standalone, best),
+            fused_margin=float(scores.fused[best]) - second,
         )
-        return _Scores(by_question, by_answer, bm25, fused, matched)
 
     def _candidate(self, number: int, scores: _Scores) -> Candidate:
         located = self.snapshot.entries[number]
@@ -138,27 +175,30 @@ class _Scores:
     by_question: Vectors
     by_answer: Vectors
     bm25: Vectors
-    fused: Vectors
     matched: dict[int, int]
 
-    @property
+    @classmethod
+    def mean(cls, parts: list[_Scores], weights: list[float]) -> _Scores:
+        """Return the weighted mean of the scores of several readings of one question."""
+        by_question, by_answer, bm25 = (
+            np.average([getattr(part, name) for part in parts], axis=0, weights=weights).astype(np.float32)
+            for name in ("by_question", "by_answer", "bm25")
+        )
+        return cls(by_question, by_answer, bm25, parts[0].matched)
+
+    @cached_property
+    def fused(self) -> Vectors:
+        """The score that entries are ranked by."""
+        fused: Vectors = _standardised(self.by_question)
+        fused = fused + ANSWER_WEIGHT * _standardised(self.by_answer)
+        return fused + BM25_WEIGHT * _standardised(self.bm25)
+
+    @cached_property
     def order(self) -> list[int]:
-        return [int(number) for number in np.argsort(-self.fused, kind="stable")[:50]]
+        """The entries, best first."""
+        return [int(number) for number in np.argsort(-self.fused, kind="stable")[:RANKED]]
 
 
 def _standardised(scores: Vectors) -> Vectors:
     spread = float(scores.std())
     return (scores - scores.mean()) / spread if spread > 0 else np.zeros_like(scores)
-
-
-def _features(candidates: list[Candidate], question: str) -> Features:
-    best = candidates[0]
-    others = candidates[1:]
-    return Features(
-        question_score=best.question_score,
-        answer_score=best.answer_score,
-        bm25_score=best.bm25_score,
-        question_margin=best.question_score - max((other.question_score for other in others), default=0.0),
-        fused_margin=best.fused_score - max((other.fused_score for other in others), default=0.0),
-        length=len(bare(question)),
-    )

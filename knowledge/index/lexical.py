@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 
 import bm25s
@@ -21,6 +23,8 @@ class LexicalIndex:
         self._index = bm25s.BM25()
         self._index.index(tokens, show_progress=False)
         self._known = set(self._index.vocab_dict)
+        self._words = [frozenset(document) for document in tokens]
+        self._holders = Counter(word for words in self._words for word in words)
 
     def scores(self, question: str) -> Vectors:
         """Return one score a document, 0 where no word is shared."""
@@ -28,3 +32,10 @@ class LexicalIndex:
         if not words:
             return np.zeros(self._count, dtype=np.float32)
         return np.asarray(self._index.get_scores(words), dtype=np.float32)
+
+    def coverage(self, question: str, document: int) -> float:
+        """Return how much of a question a document holds: the share of its words, each weighted by its rarity."""
+        words = set(tokenise(question))
+        weights = {word: math.log(1 + self._count / (1 + self._holders[word])) for word in words}
+        held = sum(weight for word, weight in weights.items() if word in self._words[document])
+        return held / sum(weights.values()) if weights else 0.0

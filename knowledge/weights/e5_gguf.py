@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,8 @@ def convert(source: Path, target: Path) -> None:
 
 def _convert(reader: _Reader, target: Path) -> None:
     reader.position = len(MAGIC) + 4
-    *sizes, epsilon, _block = reader.values("7ifi")
-    shape = _Shape(*sizes, epsilon)
+    shape = _Shape(*reader.values("7if"))
+    reader.values("i")  # the size of a block, which Q4_0 fixes
     writer = gguf.GGUFWriter(target, "bert")
     _add_shape(writer, shape)
     _add_tokenizer(writer, reader, shape)
@@ -106,7 +107,7 @@ def _add_shape(writer: gguf.GGUFWriter, shape: _Shape) -> None:
     writer.add_block_count(shape.layers)
     writer.add_head_count(shape.heads)
     writer.add_layer_norm_eps(shape.epsilon)
-    writer.add_causal_attention(False)
+    writer.add_causal_attention(value=False)
     writer.add_pooling_type(gguf.PoolingType.MEAN)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q4_0)
 
@@ -117,7 +118,7 @@ def _add_tokenizer(writer: gguf.GGUFWriter, reader: _Reader, shape: _Shape) -> N
     offsets = reader.array("<u4", count + 1)
     scores = reader.array("<f4", count)
     text = reader.take(text_bytes)
-    pieces = [text[start:end] for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+    pieces = [text[start:end] for start, end in pairwise(offsets)]
     kinds = [int(gguf.TokenType.NORMAL)] * count
     for token in (bos, eos, pad, count - 1):  # the last piece is <mask>
         kinds[token] = int(gguf.TokenType.CONTROL)
@@ -131,8 +132,8 @@ def _add_tokenizer(writer: gguf.GGUFWriter, reader: _Reader, shape: _Shape) -> N
     writer.add_token_scores([*scores.tolist(), *([-1000.0] * (shape.vocabulary - count))])
     writer.add_token_types(kinds)
     writer.add_token_type_count(shape.token_types)
-    writer.add_add_space_prefix(True)
-    writer.add_remove_extra_whitespaces(True)
+    writer.add_add_space_prefix(value=True)
+    writer.add_remove_extra_whitespaces(value=True)
     for add, token in (
         (writer.add_bos_token_id, bos),
         (writer.add_eos_token_id, eos),
@@ -142,8 +143,8 @@ def _add_tokenizer(writer: gguf.GGUFWriter, reader: _Reader, shape: _Shape) -> N
         (writer.add_mask_token_id, count - 1),
     ):
         add(token)
-    writer.add_add_bos_token(True)
-    writer.add_add_eos_token(True)
+    writer.add_add_bos_token(value=True)
+    writer.add_add_eos_token(value=True)
     _count, replacements = reader.values("iI")
     reader.take(replacements)  # llama.cpp has no place for them; our own NFKC does the same before
 
