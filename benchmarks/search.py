@@ -31,7 +31,7 @@ from knowledge.index.snapshot import Located, open_snapshot
 from knowledge.search import Query, Searcher
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-BANDS = (0.15, 0.55, 0.8, 0.9)
+BANDS = (0.25, 0.5, 0.85, 0.95)
 PENALTY = 1.0
 
 

@@ -41,9 +41,6 @@ from knowledge.text import detect_language
 log = structlog.get_logger()
 
 SUGGESTIONS = 3
-CITATIONS = 2
-CLOSE_MARGIN = 1.0
-"""A second entry is cited when its fused score, in standard deviations, is this near the first's."""
 
 
 @dataclass
@@ -185,10 +182,10 @@ class FrontDesk:
     async def _grounded(self, case: _Case) -> AsyncGenerator[Event]:
         assert self.local is not None
         answer = case.answer
-        answer.citations = _cite(_close_candidates(case.evidence))
+        answer.citations = _cite([case.best])
         answer.model = self.local.name
         prompt = prompts.grounded(answer.language, answer.citations, case.query)
-        check = GroundingCheck((f"{cited.question} {cited.answer}" for cited in answer.citations), case.text)
+        check = GroundingCheck((cited.answer for cited in answer.citations), case.text)
         sampling = Sampling(max_tokens=self.settings.models.max_answer_tokens)
         try:
             generation = self.local.generate(prompt, sampling)
@@ -303,13 +300,6 @@ class FrontDesk:
             await generation.aclose()
             case.answer.usage = generation.usage
         return "".join(pieces).strip()
-
-
-def _close_candidates(evidence: Evidence) -> list[Candidate]:
-    """Return the first candidate, and those nearly as good, in an order that repeats from question to question."""
-    best = evidence.candidates[0].fused_score
-    close = [candidate for candidate in evidence.candidates[:CITATIONS] if best - candidate.fused_score <= CLOSE_MARGIN]
-    return sorted(close, key=lambda candidate: (candidate.knowledge_base, candidate.entry.key))
 
 
 def _cite(candidates: Sequence[Candidate]) -> list[Citation]:

@@ -9,15 +9,14 @@ from bot.question import Citation, Message
 from knowledge.search import Query
 
 _SYSTEM = {
-    "zh": (
-        "你是客服助手。只根据下面的资料回答客户的问题，照用资料中的数字、时间和条件，不要编造。"
-        "先直接回答，用一两句话说清楚；资料里没有的内容不要说。"
-    ),
+    "zh": ("你是客服助手。从下面的资料里摘出能回答客户问题的原句来回答，数字、时间和条件照抄，不要加资料里没有的话。"),
     "en": (
-        "You are a customer service assistant. Answer only from the material below and keep its numbers, times and "
-        "conditions. Answer directly, in one or two sentences; say nothing that the material does not say."
+        "You are a customer service assistant. Answer the customer with the sentences of the material below that "
+        "answer the question. Copy numbers, times and conditions exactly and add nothing of your own."
     ),
 }
+"""To extract, not to reason: told to answer in its own words, a model of this size turned 9 of 24 answers round."""
+
 _REMOTE = {
     "zh": (
         "你是客服助手。优先根据下面的资料回答；资料不足以回答时，如果是通用常识可以谨慎作答，"

@@ -69,8 +69,8 @@ class RoutingSettings(Section):
     """From which confidence on each outcome is chosen; confidence is the probability that the top entry answers."""
 
     direct: Probability = Field(0.85, description="From here on the entry's own words are given.")
-    grounded: Probability = Field(0.55, description="From here on the local model words an answer from the entries.")
-    clarify: Probability = Field(0.15, description="From here on up to three entries are offered to choose from.")
+    grounded: Probability = Field(0.5, description="From here on the local model words an answer from the entries.")
+    clarify: Probability = Field(0.25, description="From here on up to three entries are offered to choose from.")
     handoff_after: int = Field(
         2, ge=1, le=20, description="A human is called when so many questions in a row went unanswered."
     )

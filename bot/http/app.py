@@ -23,8 +23,18 @@ from bot.http.running import RunningAnswers
 from bot.settings import Settings
 
 PAGE = Path(__file__).parent / "page"
-PAGE_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'; form-action 'self'"
+PAGE_CACHING = "no-cache"
+"""Asked for again each time (answered 304 if unchanged), so that an upgrade never mixes modules of two versions."""
+
+PAGE_POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'self'; form-action 'self'"
 DRAIN_SECONDS = 20.0
+
+
+class _PageFiles(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = PAGE_CACHING
+        return response
 
 
 def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, Parts]] | None = None) -> FastAPI:
@@ -71,7 +81,8 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
 
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
-        return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": PAGE_POLICY})
+        headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": PAGE_CACHING}
+        return FileResponse(PAGE / "index.html", headers=headers)
 
-    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+    app.mount("/page", _PageFiles(directory=PAGE), name="page")
     return app

