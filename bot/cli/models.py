@@ -15,6 +15,7 @@ from bot.settings import Settings
 from knowledge.errors import ModelError
 from knowledge.weights.catalogue import RECORDS, find_record
 from knowledge.weights.download import Progress as ShowProgress
+from knowledge.weights.library import ModelLibrary, Weights
 
 app = typer.Typer(no_args_is_help=True, help="The local models: what there is, bring it here, check it.")
 
@@ -41,6 +42,11 @@ def pull(names: Names = None) -> None:
     settings = read_settings()
     library = model_library(settings)
     for name in names or _chosen(settings):
+        if not names and (present := _present(library, name)):
+            out.print(f"[green]{present.record.name}[/] is here: {present.path}")
+            if present.record.name != name:
+                out.print(f"  in place of {name}; to try that one again: frontdesk models pull {name}")
+            continue
         with download_progress() as bar:
             weights = library.pull(name, progress=_shown_in(bar), notice=lambda sentence: err.print(escape(sentence)))
         out.print(f"[green]{weights.record.name}[/] is here: {weights.path}")
@@ -76,6 +82,13 @@ def _shown_in(bar: Progress) -> ShowProgress:
         bar.update(tasks[label], completed=done)
 
     return show
+
+
+def _present(library: ModelLibrary, name: str) -> Weights | None:
+    try:
+        return library.find(name, find_record(name).role)
+    except ModelError:
+        return None
 
 
 def _chosen(settings: Settings) -> list[str]:

@@ -13,6 +13,9 @@ from knowledge.llama import LlamaModel, TokenBatch, available_threads, library
 from knowledge.weights.library import Weights
 
 BATCH_TOKENS = 512
+QUERY_TOKENS = 128
+"""A longer question is cut: llama.cpp reserves a megabyte a token for a vocabulary of 250,000."""
+
 BATCH_TEXTS = 4
 """Texts a batch: measured fastest on two cores."""
 
@@ -47,11 +50,11 @@ class GgufEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed questions."""
-        return self._embed(texts, self._weights.record.query_prefix)
+        return self._embed(texts, self._weights.record.query_prefix, QUERY_TOKENS)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Embed what is searched."""
-        return self._embed(texts, self._weights.record.passage_prefix)
+        return self._embed(texts, self._weights.record.passage_prefix, BATCH_TOKENS)
 
     def _load(self) -> None:
         llama = library()
@@ -74,10 +77,10 @@ class GgufEmbedder:
         self._llama, self._context, self._batch = llama, context, TokenBatch(BATCH_TOKENS)
         self._model = model
 
-    def _embed(self, texts: Sequence[str], prefix: str) -> Vectors:
+    def _embed(self, texts: Sequence[str], prefix: str, limit: int) -> Vectors:
         self.warm_up()
         assert self._model is not None
-        tokens = [self._model.tokenise(prefix + text, ends=True)[:BATCH_TOKENS] for text in texts]
+        tokens = [self._model.tokenise(prefix + text, ends=True)[:limit] for text in texts]
         vectors = np.zeros((len(texts), self._model.dimensions), dtype=np.float32)
         for group in _group_by_length(tokens):
             with self._lock:  # freed between groups, so that a customer's question waits for one at most

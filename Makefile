@@ -1,0 +1,71 @@
+# Everything a newcomer needs: `make serve` ends at a working chat page, `make test` at passing tests.
+# Both bring their own tools and need only Python 3.11+, a C/C++ compiler and a package registry.
+
+PORT ?= 8080
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+TORCH_PYTHON := .venv-torch/bin/python
+
+export UV_PYTHON_DOWNLOADS = never
+export UV_COMPILE_BYTECODE = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help serve install models example test install-dev lint format pytest test-sentence-transformers bench rebuild-llama clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-28s %s\n", $$1, $$2}'
+
+serve: install models example  ## set everything up and open a working chat page on port 8080 (PORT=… for another)
+	$(RUN) frontdesk serve --port $(PORT)
+
+install: | $(UV)  ## install what serving needs
+	@echo "Installing. The first time this compiles llama.cpp for this machine: about 5 minutes on 2 cores."
+	$(UV) sync --frozen --no-default-groups --inexact
+
+models:  ## bring the two local models here (about 565 MB, once)
+	$(RUN) frontdesk models pull
+
+example:  ## load the example FAQ, unless there is one already
+	$(RUN) frontdesk faq import examples/shop-zh/faq.csv --kb shop --if-empty
+
+test: install-dev lint models pytest test-sentence-transformers  ## run every check, as CI does
+
+install-dev: | $(UV)  ## install what developing needs as well
+	@echo "Installing. The first time this compiles llama.cpp for this machine: about 5 minutes on 2 cores."
+	$(UV) sync --frozen
+
+lint:  ## style and types
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+
+format:  ## put the style right
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+pytest:  ## all tests but those of the sentence-transformers extra
+	$(RUN) pytest -n 2 --dist loadgroup --ignore tests/extras
+
+test-sentence-transformers: $(TORCH_PYTHON)  ## the extra, in an environment of its own (it brings torch)
+	$(TORCH_PYTHON) -m pytest -q tests/extras
+
+$(TORCH_PYTHON):
+	python3 -m venv .venv-torch
+	.venv-torch/bin/pip install -q torch==2.13.0
+	.venv-torch/bin/pip install -q -r tests/extras/requirements.txt
+
+bench: install-dev models  ## every benchmark; figures go to benchmarks/results/
+	$(RUN) python -m benchmarks.search
+	$(RUN) python -m benchmarks.serving
+
+rebuild-llama: | $(UV)  ## compile llama.cpp again, for this machine's processor
+	$(UV) cache clean llama-cpp-python
+	$(UV) sync --frozen --inexact --no-default-groups --reinstall-package llama-cpp-python
+
+clean:  ## delete environments and caches, not data
+	rm -rf .venv .venv-torch .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.tools/bin/uv:
+	python3 -m venv .tools
+	.tools/bin/pip install -q uv==$(UV_VERSION)

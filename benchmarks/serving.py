@@ -1,0 +1,146 @@
+"""How fast and how small the server is, on this machine, with the example FAQ and the real models.
+
+    python -m benchmarks.serving
+
+Starts `frontdesk serve` on a free port with a database of its own, and prints (and saves to benchmarks/results/):
+process start to /readyz, memory of the whole process, direct answers at concurrency 1, first words of grounded answers
+with a cold and with a warm prefix, and tokens a second. Medians; `cold` questions are each about another entry.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from benchmarks.search import EXAMPLES, read_questions
+from bot.settings import load_settings
+
+RESULTS = Path(__file__).parent / "results"
+DIRECT_REPEATS = 100
+GROUNDED_WANTED = 12
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[str], float]]:
+    """Run a server over the example FAQ; give a client, the process, and the seconds from start to ready."""
+    settings = load_settings()
+    environment = {**os.environ, "FRONTDESK_MODELS_DIR": str(settings.models_dir.expanduser())}
+    command = [sys.executable, "-m", "bot.cli.main"]
+    faq = EXAMPLES / "shop-zh" / "faq.csv"
+    subprocess.run([*command, "faq", "import", str(faq), "--kb", "shop"], cwd=folder, env=environment, check=True)
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [*command, "serve", "--port", "0"], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr
+        line = next(line for line in process.stderr if "answers at" in line)
+        client = httpx.Client(base_url=re.search(r"http://\S+", line)[0], timeout=60)  # type: ignore[index]
+        while client.get("/readyz").status_code != 200:
+            time.sleep(0.01)
+        yield client, process, time.perf_counter() - begun
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def resident_mb(process: subprocess.Popen[str]) -> float:
+    """Return the memory a process holds, in MB (Linux)."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+
+
+def ask(client: httpx.Client, question: str) -> tuple[dict[str, object], float]:
+    """Ask; return the answer and the milliseconds it took."""
+    begun = time.perf_counter()
+    reply = client.post("/api/chat", json={"question": question})
+    return reply.raise_for_status().json(), (time.perf_counter() - begun) * 1_000
+
+
+def grounded_questions(client: httpx.Client) -> list[str]:
+    """Find questions, each about another entry, that the local model words the answer to."""
+    found: dict[str, str] = {}
+    for asked in read_questions(EXAMPLES / "shop-zh" / "questions.csv"):
+        if asked.kind == "paraphrase" and len(found) < GROUNDED_WANTED and asked.expected not in found:
+            answer, _ = ask(client, asked.query.text)
+            if answer["outcome"] == "grounded":
+                found[asked.expected] = asked.query.text
+    return list(found.values())
+
+
+def first_words(client: httpx.Client, question: str) -> float:
+    """Return the milliseconds to the first checked words of a grounded answer."""
+    answer, _ = ask(client, question)
+    timings: dict[str, float] = answer["timings"]  # type: ignore[assignment]
+    return timings["first_token_ms"]
+
+
+def plain_chat(client: httpx.Client) -> float:
+    """Return tokens a second of the local model alone, from the first to the last."""
+    model = client.get("/v1/models").json()["data"][1]["id"]
+    body = {
+        "model": model,
+        "messages": [{"role": "user", "content": "写一段两百字的秋天。"}],
+        "max_tokens": 128,
+        "temperature": 0,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    first = last = 0.0
+    tokens = 0
+    with client.stream("POST", "/v1/chat/completions", json=body) as reply:
+        for line in reply.iter_lines():
+            if '"content"' in line:
+                last = time.perf_counter()
+                first = first or last
+            if '"completion_tokens"' in line:
+                tokens = json.loads(line.removeprefix("data: "))["usage"]["completion_tokens"]
+    return tokens / (last - first)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    with tempfile.TemporaryDirectory() as folder:
+        with server(Path(folder)) as (client, process, start_seconds):
+            memory_start = resident_mb(process)
+            ask(client, "怎么退货")
+            direct = [ask(client, question)[1] for question in ("怎么退货", "怎么开发票") * (DIRECT_REPEATS // 2)]
+            questions = grounded_questions(client)
+            memory_used = resident_mb(process)
+        with server(Path(folder)) as (client, _process, _):
+            ask(client, "怎么退货")
+            cold = [first_words(client, question) for question in questions]
+            warm = [first_words(client, question) for question in questions]
+            speed = plain_chat(client)
+    results = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "start_to_ready_s": round(start_seconds, 2),
+        "resident_at_start_mb": round(memory_start),
+        "resident_after_use_mb": round(memory_used),
+        "direct_p50_ms": round(statistics.median(direct), 1),
+        "grounded_questions": len(questions),
+        "first_words_cold_prefix_p50_ms": round(statistics.median(cold)),
+        "first_words_warm_prefix_p50_ms": round(statistics.median(warm)),
+        "decode_tokens_per_s": round(speed, 1),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "serving.json").write_text(json.dumps(results, indent=2) + "\n")
+    for name, value in results.items():
+        print(f"{name:<34} {value}")
+
+
+if __name__ == "__main__":
+    main()
