@@ -49,7 +49,8 @@ def serve(
 def _listen(host: str, port: int) -> socket.socket:
     """Bind before anything is loaded, so that a busy port is known at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.contextualise import MARKED_WEIGHT, SHORT_CHINESE, SHORT_WEIGHT, in_context, is_marked, is_short
+from bot.question import Message
+
+TOPIC = "洗衣机坏了可以上门维修吗"
+
+
+def asked(*texts: str) -> list[Message]:
+    return [message for text in texts for message in (Message("customer", text), Message("bot", "好的。"))]
+
+
+@pytest.mark.parametrize("text", ["那运费呢？", "要修多久呢", "它多少钱", "what about shipping?", "and in winter?", "it too"])
+def test_a_marked_follow_up_leans_on_the_question_before(text: str) -> None:
+    query = in_context(text, asked(TOPIC))
+    assert (query.text, query.topic, query.topic_weight) == (text, TOPIC, MARKED_WEIGHT)
+
+
+def test_a_short_question_leans_on_the_question_before_less() -> None:
+    query = in_context("要修多久", asked(TOPIC))
+    assert (query.topic, query.topic_weight) == (TOPIC, SHORT_WEIGHT)
+    assert query.standalone == f"{TOPIC} 要修多久"
+
+
+def test_a_first_question_stands_alone() -> None:
+    assert in_context("那运费呢？", []).topic is None
+
+
+def test_a_long_question_stands_alone() -> None:
+    assert in_context("那" + "问" * SHORT_CHINESE, asked(TOPIC)).topic is None
+
+
+def test_a_follow_up_of_a_follow_up_leans_on_the_full_question() -> None:
+    assert in_context("那周末呢", asked(TOPIC, "那运费呢？")).topic == TOPIC
+
+
+def test_what_the_bot_said_is_no_topic() -> None:
+    assert in_context("那运费呢？", [Message("bot", TOPIC)]).topic is None
+
+
+def test_a_question_asked_again_does_not_lean_on_itself() -> None:
+    assert in_context("要修多久？", asked("要修多久")).topic is None
+
+
+def test_a_greeting_is_no_topic() -> None:
+    assert in_context("那运费呢？", asked(TOPIC, "嗯")).topic == TOPIC
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [("问" * 14, True), ("问" * 15, False), ("问" * 14 + "？！", True), ("a b c d e f g h", True), ("a b c d e f g h i", False)],
+)
+def test_short_counts_characters_in_chinese_and_words_in_english(text: str, short: bool) -> None:
+    assert is_short(text) is short
+
+
+@pytest.mark.parametrize("text", ["怎么退货", "iPhone 多少钱", "Android app", "therefore I ask", "item list"])
+def test_a_word_that_only_begins_like_a_mark_is_none(text: str) -> None:
+    assert not is_marked(text)
