@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -11,7 +12,6 @@ from bot.desk import FrontDesk
 from bot.errors import SettingsError
 from bot.handoff import HandoffDesk
 from bot.models.local import LocalChatModel
-from bot.models.remote import RemoteChatModel
 from bot.published import PublishedKnowledge
 from bot.settings import Settings
 from bot.store.conversations import ConversationStore
@@ -20,11 +20,13 @@ from bot.store.knowledge import KnowledgeStore
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.embedding.gguf import GgufEmbedder
-from knowledge.embedding.remote import RemoteEmbedder
 from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
 from knowledge.errors import ModelError
 from knowledge.llama import is_slow_build, processor_features
 from knowledge.weights.library import ModelLibrary
+
+if TYPE_CHECKING:
+    from bot.models.remote import RemoteChatModel
 
 log = structlog.get_logger()
 
@@ -64,6 +66,8 @@ def make_embedder(settings: Settings) -> Embedder:
         key = settings.models.embedding_api_key
         if not settings.models.embedding_base_url:
             raise SettingsError("models.embedding is openai:…, so models.embedding_base_url must be set too")
+        from knowledge.embedding.remote import RemoteEmbedder  # noqa: PLC0415 - as for the remote chat model
+
         return RemoteEmbedder(
             name, base_url=settings.models.embedding_base_url, api_key=key.get_secret_value() if key else None
         )
@@ -83,6 +87,15 @@ def make_local_model(settings: Settings) -> LocalChatModel | None:
         prefix_cache_bytes=models.prefix_cache_mb << 20,
         queue_size=models.queue,
     )
+
+
+def make_remote_model(settings: Settings) -> RemoteChatModel | None:
+    """Return the larger model that the settings name, None if they name none."""
+    if not settings.remote.base_url:
+        return None
+    from bot.models.remote import RemoteChatModel  # noqa: PLC0415 - openai takes 0.5 s and 15 MB to import
+
+    return RemoteChatModel(settings.remote)
 
 
 async def open_knowledge_store(settings: Settings) -> tuple[Database, KnowledgeStore]:
@@ -129,7 +142,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
         conversations=conversations,
         humans=HandoffDesk(settings.handoff, conversations),
         local=local,
-        remote=RemoteChatModel(settings.remote) if settings.remote.base_url else None,
+        remote=make_remote_model(settings),
     )
     return Parts(settings, database, knowledge_store, desk, problems)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,7 +17,6 @@ from bot.contextualise import in_context
 from bot.guards import admit, asks_for_human, has_words
 from bot.handoff import HandoffDesk
 from bot.models.base import ChatMessage, ChatModel, Generation, Sampling
-from bot.models.remote import RemoteChatModel
 from bot.privacy import mask
 from bot.published import PublishedKnowledge
 from bot.question import (
@@ -37,6 +37,9 @@ from bot.store.conversations import ConversationStore, OpenTurn
 from knowledge.errors import IndexUnavailable, ModelError
 from knowledge.search import Candidate, Evidence, Query
 from knowledge.text import detect_language
+
+if TYPE_CHECKING:
+    from bot.models.remote import RemoteChatModel
 
 log = structlog.get_logger()
 

@@ -57,7 +57,7 @@ class ModelSettings(Section):
     embedding_base_url: str | None = Field(None, description="The OpenAI-compatible endpoint of `openai:` embeddings.")
     embedding_api_key: SecretStr | None = Field(None, description="Its key.")
     threads: int = Field(0, ge=0, le=256, description="Threads of the local models; 0: the cores this process may use.")
-    context_tokens: int = Field(4_096, ge=1_024, le=32_768, description="Room for a prompt and its answer, in tokens.")
+    context_tokens: int = Field(3_072, ge=1_024, le=32_768, description="Room for a prompt and its answer, in tokens.")
     max_answer_tokens: int = Field(256, ge=16, le=2_048, description="A grounded answer is cut here, in tokens.")
     prefix_cache_mb: int = Field(
         64, ge=0, le=65_536, description="Memory for the states of prompts seen before, in MB."

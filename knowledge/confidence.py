@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import astuple, dataclass
 
+from knowledge.weights.catalogue import DEFAULT_EMBEDDING
+
 
 @dataclass(frozen=True)
 class Features:
@@ -34,7 +36,7 @@ class Calibration:
 
 
 CALIBRATIONS = {
-    "multilingual-e5-small-q4_0": Calibration(weights=(7.45, 1.04, 3.18, 0.22), bias=-4.24),
+    "multilingual-e5-small-zh-en-q4_0": Calibration(weights=(7.45, 1.04, 3.18, 0.22), bias=-4.24),
     "none (words only)": Calibration(weights=(0.0, 0.0, 3.22, 0.97), bias=-2.41),
 }
 """Fitted by `python benchmarks/search.py --fit` on the questions of the two examples."""
@@ -42,4 +44,4 @@ CALIBRATIONS = {
 
 def calibration_for(embedder: str) -> Calibration:
     """Return the calibration of an embedder; one that was never measured gets the default model's."""
-    return CALIBRATIONS.get(embedder, CALIBRATIONS["multilingual-e5-small-q4_0"])
+    return CALIBRATIONS.get(embedder, CALIBRATIONS[DEFAULT_EMBEDDING])

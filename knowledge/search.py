@@ -12,6 +12,7 @@ import numpy as np
 from knowledge.confidence import Calibration, Features
 from knowledge.embedding.base import Embedder, Vectors
 from knowledge.entries import Entry
+from knowledge.index.dense import Rows
 from knowledge.index.snapshot import Snapshot, centred
 from knowledge.text import bare, normalise
 
@@ -126,22 +127,12 @@ class Searcher:
     def _score_reading(self, vector: Vectors, question: str) -> _Scores:
         snapshot = self.snapshot
         size = len(snapshot.entries)
-        row_scores, rows = snapshot.dense.search(vector, POOL_ROWS)
-        floor = float(row_scores[-1]) if len(row_scores) else 0.0
-        lines: dict[int, list[float]] = {}
-        matched: dict[int, int] = {}
+        row_scores, rows = snapshot.dense.search(vector, POOL_ROWS)  # best first
+        floor = row_scores[-1] if len(row_scores) else 0.0
+        entries, asked = snapshot.entry_of_row[rows], snapshot.is_question[rows]
         by_answer = np.full(size, floor, dtype=np.float32)
-        for score, row in zip(row_scores, rows, strict=True):  # best first
-            entry = int(snapshot.entry_of_row[row])
-            if snapshot.is_question[row]:
-                lines.setdefault(entry, []).append(float(score))
-                matched.setdefault(entry, int(row))
-            else:
-                by_answer[entry] = score
-        by_question = np.full(size, floor, dtype=np.float32)
-        for entry, line_scores in lines.items():
-            best = line_scores[:SUPPORT]
-            by_question[entry] = sum(best) / len(best)
+        by_answer[entries[~asked]] = row_scores[~asked]
+        by_question, matched = _best_lines(size, floor, row_scores[asked], entries[asked], rows[asked])
         return _Scores(by_question, by_answer, snapshot.lexical.scores(question), matched)
 
     def _features(self, order: list[int], scores: _Scores, query: Query) -> Features:
@@ -197,6 +188,20 @@ class _Scores:
     def order(self) -> list[int]:
         """The entries, best first."""
         return [int(number) for number in np.argsort(-self.fused, kind="stable")[:RANKED]]
+
+
+def _best_lines(size: int, floor: float, scores: Vectors, entries: Rows, rows: Rows) -> tuple[Vectors, dict[int, int]]:
+    """Return the mean of each entry's best lines, and the number of its best; the lines come best first."""
+    total, count = np.zeros(size, dtype=np.float32), np.zeros(size, dtype=np.float32)
+    matched: dict[int, int] = {}
+    for place in range(SUPPORT):
+        found, first = np.unique(entries, return_index=True)
+        total[found] += scores[first]
+        count[found] += 1
+        if place == 0:
+            matched = dict(zip(found.tolist(), rows[first].tolist(), strict=True))
+        entries, scores = np.delete(entries, first), np.delete(scores, first)
+    return np.where(count > 0, total / np.maximum(count, 1), floor).astype(np.float32), matched
 
 
 def _standardised(scores: Vectors) -> Vectors:

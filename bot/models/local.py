@@ -91,7 +91,7 @@ class LocalChatModel:
         weights: Weights,
         *,
         threads: int = 0,
-        context_tokens: int = 4_096,
+        context_tokens: int = 3_072,
         prefix_cache_bytes: int = 64 << 20,
         queue_size: int = 16,
     ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -68,18 +68,7 @@ class ConversationStore:
     async def finish(self, answer: Answer) -> None:
         """Write down the reply with all that led to it."""
         async with self._database.transaction() as session:
-            turn = await _get_turn(session, answer.turn_id)
-            turn.outcome, turn.confidence = answer.outcome, answer.confidence
-            turn.standalone = mask(answer.standalone) if answer.standalone else None
-            turn.answer, turn.language = mask(answer.text), answer.language
-            turn.candidates = [candidate.to_dict() for candidate in answer.candidates]
-            turn.citations = [asdict(citation) for citation in answer.citations]
-            turn.suggestions = [asdict(suggestion) for suggestion in answer.suggestions]
-            turn.model, turn.degraded = answer.model, answer.degraded
-            turn.prompt_tokens, turn.cached_tokens = answer.usage.prompt, answer.usage.cached
-            turn.completion_tokens = answer.usage.completion
-            turn.search_ms, turn.total_ms = answer.timings.search_ms, answer.timings.total_ms
-            turn.first_token_ms = answer.timings.first_token_ms
+            await session.execute(update(TurnRow).where(TurnRow.id == answer.turn_id).values(_to_columns(answer)))
 
     async def answer(self, turn_id: str) -> Answer:
         """Return the reply of a turn that is complete; raises NotFound."""
@@ -125,6 +114,27 @@ class ConversationStore:
         async with self._database.transaction() as session:
             row = await session.get_one(HandoffRow, handoff_id)
             row.notified = True
+
+
+def _to_columns(answer: Answer) -> dict[str, Any]:
+    return {
+        "outcome": answer.outcome,
+        "confidence": answer.confidence,
+        "standalone": mask(answer.standalone) if answer.standalone else None,
+        "answer": mask(answer.text),
+        "language": answer.language,
+        "candidates": [candidate.to_dict() for candidate in answer.candidates],
+        "citations": [asdict(citation) for citation in answer.citations],
+        "suggestions": [asdict(suggestion) for suggestion in answer.suggestions],
+        "model": answer.model,
+        "degraded": answer.degraded,
+        "prompt_tokens": answer.usage.prompt,
+        "cached_tokens": answer.usage.cached,
+        "completion_tokens": answer.usage.completion,
+        "search_ms": answer.timings.search_ms,
+        "first_token_ms": answer.timings.first_token_ms,
+        "total_ms": answer.timings.total_ms,
+    }
 
 
 async def _begin(session: AsyncSession, question: Question) -> OpenTurn:

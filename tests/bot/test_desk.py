@@ -1,0 +1,382 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select, update
+
+from bot import messages
+from bot.errors import ModelBusy, NotFound, QuestionRejected, RemoteModelError
+from bot.question import Finished, Question, Started, Token
+from bot.store.database import Database
+from bot.store.tables import ConversationRow, HandoffRow, TurnRow
+from knowledge.errors import IndexUnavailable, ModelError
+from tests.bot.fakes import (
+    HOURS,
+    INVOICE,
+    RETURNS,
+    ScriptedModel,
+    StubKnowledge,
+    ask,
+    make_desk,
+    streamed,
+)
+
+GOOD = "签收后7天内可以申请退货，运费12元由买家承担。"
+DIRECT, GROUNDED, CLARIFY, NOTHING = 0.95, 0.6, 0.3, 0.05
+
+
+async def turns(database: Database) -> int:
+    async with database.transaction() as session:
+        return await session.scalar(select(func.count()).select_from(TurnRow)) or 0
+
+
+# The outcomes
+
+
+async def test_a_certain_match_gives_the_entrys_own_words_without_a_model(database: Database) -> None:
+    local = ScriptedModel("never")
+    answer, events = await ask(make_desk(database, StubKnowledge(DIRECT), local=local), "怎么退货？")
+    assert (answer.outcome, answer.text, answer.model, answer.degraded) == ("direct", RETURNS.answer, None, False)
+    assert [citation.key for citation in answer.citations] == ["RET-1"]
+    assert streamed(events) == RETURNS.answer
+    assert local.prompts == []
+
+
+async def test_a_likely_match_is_worded_by_the_local_model(database: Database) -> None:
+    local = ScriptedModel(*GOOD)
+    answer, events = await ask(make_desk(database, StubKnowledge(GROUNDED), local=local), "退货有什么规定？")
+    assert (answer.outcome, answer.text, answer.model) == ("grounded", GOOD, "scripted")
+    assert streamed(events) == GOOD
+    assert answer.usage.completion == len(GOOD)
+    assert [citation.number for citation in answer.citations] == [1]
+    assert RETURNS.answer in local.prompts[0][0].content
+
+
+async def test_an_answer_that_is_unlikely_offers_three_entries(database: Database) -> None:
+    answer, events = await ask(make_desk(database, StubKnowledge(CLARIFY)), "退")
+    assert answer.outcome == "clarify"
+    assert [offered.key for offered in answer.suggestions] == ["RET-1", "INV-1", "PAY-1"]
+    assert streamed(events) == messages.clarify("zh")
+
+
+async def test_without_a_local_model_a_likely_match_is_offered(database: Database) -> None:
+    answer, _ = await ask(make_desk(database, StubKnowledge(GROUNDED)), "退货有什么规定？")
+    assert answer.outcome == "clarify"
+
+
+async def test_what_the_faq_does_not_know_goes_to_the_larger_model(database: Database) -> None:
+    remote = ScriptedModel("可以的", "，欢迎。")
+    answer, events = await ask(make_desk(database, StubKnowledge(NOTHING), remote=remote), "能带宠物吗？")
+    assert (answer.outcome, answer.text, answer.model) == ("escalated", "可以的，欢迎。", "scripted")
+    assert streamed(events) == answer.text
+
+
+async def test_what_nobody_knows_is_refused_kindly(database: Database) -> None:
+    answer, events = await ask(make_desk(database, StubKnowledge(NOTHING)), "能带宠物吗？")
+    assert (answer.outcome, answer.text) == ("refused", messages.out_of_scope("zh", can_hand_off=True))
+    assert streamed(events) == answer.text
+
+
+async def test_nothing_found_is_refused_whatever_the_confidence(database: Database) -> None:
+    knowledge = StubKnowledge(DIRECT)
+    knowledge.found = ()
+    answer, _ = await ask(make_desk(database, knowledge), "能带宠物吗？")
+    assert answer.outcome == "refused"
+
+
+async def test_a_search_that_fails_is_no_crash(database: Database) -> None:
+    for failure in (IndexUnavailable("nothing published"), ModelError("no embedding")):
+        answer, _ = await ask(make_desk(database, StubKnowledge(failure=failure)), "怎么退货？")
+        assert (answer.outcome, answer.confidence) == ("refused", 0.0)
+
+
+# The local model fails
+
+
+async def test_a_busy_model_is_replaced_by_the_entrys_own_words(database: Database) -> None:
+    local = ScriptedModel(busy=ModelBusy(16, 48))
+    answer, _ = await ask(make_desk(database, StubKnowledge(GROUNDED), local=local), "退货有什么规定？")
+    assert (answer.outcome, answer.text) == ("direct", RETURNS.answer)
+    assert (answer.degraded, answer.model) == (True, None)
+
+
+@pytest.mark.parametrize("said", [[], ["签收后7天内可以", "申请退货，运费"]])
+async def test_a_model_that_breaks_is_replaced_by_the_entrys_own_words(database: Database, said: list[str]) -> None:
+    local = ScriptedModel(*said, ModelError("broken"))
+    answer, events = await ask(make_desk(database, StubKnowledge(GROUNDED), local=local), "退货有什么规定？")
+    assert (answer.outcome, answer.text, answer.degraded) == ("direct", RETURNS.answer, True)
+    assert [event.answer.outcome for event in events if isinstance(event, Finished)] == ["direct"]
+    assert local.generations[0].closed.is_set()
+
+
+def pieces_of(text: str, size: int) -> list[str]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("wrong", ["签收后7天内可以退，运费88元由买家承担。", "运费88.12元。", "7天内可以，88", "满7.88元，可以退。"])
+async def test_a_wrong_number_never_reaches_the_customer(database: Database, wrong: str, size: int) -> None:
+    local = ScriptedModel(*pieces_of(wrong, size))
+    answer, events = await ask(make_desk(database, StubKnowledge(GROUNDED), local=local), "退货有什么规定？")
+    assert "88" not in streamed(events)
+    assert (answer.text, answer.degraded, answer.outcome) == (RETURNS.answer, True, "direct")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+async def test_a_decimal_of_the_entry_may_be_said(database: Database, size: int) -> None:
+    entry = replace(RETURNS, answer="退货的运费是12.5元，由买家承担。")
+    local = ScriptedModel(*pieces_of(entry.answer, size))
+    answer, _ = await ask(make_desk(database, StubKnowledge(GROUNDED, entry), local=local), "退货有什么规定？")
+    assert (answer.outcome, answer.text, answer.degraded) == ("grounded", entry.answer, False)
+
+
+async def test_a_wrong_number_ends_the_models_work(database: Database) -> None:
+    local = ScriptedModel("运费88元，", "其他", asyncio.Event())  # it would go on for ever
+    await ask(make_desk(database, StubKnowledge(GROUNDED), local=local), "退货有什么规定？")
+    assert local.generations[0].closed.is_set()
+
+
+async def test_an_answer_in_words_of_its_own_is_replaced(database: Database) -> None:
+    local = ScriptedModel("本店支持货到付款以及分期付款的各种服务哦。")
+    answer, _ = await ask(make_desk(database, StubKnowledge(GROUNDED), local=local), "退货有什么规定？")
+    assert (answer.text, answer.degraded) == (RETURNS.answer, True)
+
+
+async def test_an_empty_answer_is_replaced(database: Database) -> None:
+    answer, _ = await ask(make_desk(database, StubKnowledge(GROUNDED), local=ScriptedModel()), "退货有什么规定？")
+    assert (answer.text, answer.degraded) == (RETURNS.answer, True)
+
+
+async def test_the_page_is_told_that_the_answer_changed(database: Database) -> None:
+    local = ScriptedModel("运费88元。", "完")
+    _, events = await ask(make_desk(database, StubKnowledge(GROUNDED), local=local), "退货有什么规定？")
+    assert [type(event) for event in events if not isinstance(event, Token)] == [Started, Started, Finished]
+
+
+# The larger model fails
+
+
+@pytest.mark.parametrize(
+    "pieces", [[RemoteModelError("down")], ["可以", RemoteModelError("cut")], ["不知道"], ["Unknown."], ["不知道。"], [], [" "]]
+)
+async def test_a_larger_model_without_an_answer_leads_to_the_next_outcome(
+    database: Database, pieces: list[str | Exception]
+) -> None:
+    remote = ScriptedModel(*pieces)
+    answer, events = await ask(make_desk(database, StubKnowledge(NOTHING), remote=remote), "能带宠物吗？")
+    assert (answer.outcome, answer.model, answer.citations) == ("refused", None, [])
+    assert streamed(events) == answer.text == messages.out_of_scope("zh", can_hand_off=True)
+    assert remote.generations[0].closed.is_set()
+
+
+async def test_a_larger_model_that_takes_too_long_is_given_up(database: Database) -> None:
+    remote = ScriptedModel("可以", asyncio.Event())
+    desk = make_desk(database, StubKnowledge(NOTHING), remote=remote, settings={"remote": {"timeout_seconds": 0.01}})
+    answer, _ = await ask(desk, "能带宠物吗？")
+    assert answer.outcome == "refused"
+    assert remote.given_up == 1
+    assert remote.generations[0].closed.is_set()
+
+
+async def test_a_larger_model_that_is_left_alone_is_not_asked(database: Database) -> None:
+    remote = ScriptedModel("可以")
+    remote.available = False
+    answer, _ = await ask(make_desk(database, StubKnowledge(NOTHING), remote=remote), "能带宠物吗？")
+    assert answer.outcome == "refused"
+    assert remote.prompts == []
+
+
+async def test_the_larger_model_sees_no_personal_data(database: Database) -> None:
+    remote = ScriptedModel("可以。")
+    desk = make_desk(database, StubKnowledge(NOTHING), remote=remote)
+    asked = Question(text="我是13800138000，能带宠物吗？", earlier=("我的身份证是11010519491231002X",))
+    await ask(desk, asked)
+    prompt = " ".join(message.content for message in remote.prompts[0])
+    assert "13800138000" not in prompt
+    assert "11010519491231002X" not in prompt
+    assert "能带宠物吗？" in prompt
+
+
+# Humans
+
+
+@pytest.mark.parametrize("text", ["转人工", "talk to a person"])
+async def test_who_asks_for_a_human_gets_one(database: Database, text: str) -> None:
+    answer, _ = await ask(make_desk(database, StubKnowledge(DIRECT)), text)
+    assert (answer.outcome, answer.handoff) == ("handoff", "waiting")
+    assert answer.text == messages.handed_off(answer.language)
+    async with database.transaction() as session:
+        assert list(await session.scalars(select(HandoffRow.reason))) == ["asked"]
+
+
+async def test_a_question_about_humans_is_answered(database: Database) -> None:
+    answer, _ = await ask(make_desk(database, StubKnowledge(DIRECT)), "人工客服几点上班")
+    assert answer.outcome == "direct"
+
+
+async def test_without_humans_the_wish_is_refused(database: Database) -> None:
+    answer, _ = await ask(make_desk(database, StubKnowledge(DIRECT), settings={"handoff": {"enabled": False}}), "转人工")
+    assert (answer.outcome, answer.text, answer.handoff) == ("refused", messages.no_humans("zh"), "bot")
+
+
+async def test_the_second_unanswered_question_in_a_row_calls_a_human(database: Database) -> None:
+    desk = make_desk(database, StubKnowledge(NOTHING))
+    first, _ = await ask(desk, "能带宠物吗？")
+    second, _ = await ask(desk, Question(text="狗可以进店吗？", conversation_id=first.conversation_id))
+    assert [first.outcome, second.outcome] == ["refused", "handoff"]
+    async with database.transaction() as session:
+        assert list(await session.scalars(select(HandoffRow.reason))) == ["unanswered"]
+
+
+async def test_an_answer_in_between_starts_the_count_again(database: Database) -> None:
+    knowledge = StubKnowledge(NOTHING)
+    desk = make_desk(database, knowledge)
+    first, _ = await ask(desk, "能带宠物吗？")
+    knowledge.confidence = DIRECT
+    await ask(desk, Question(text="怎么退货？", conversation_id=first.conversation_id))
+    knowledge.confidence = NOTHING
+    third, _ = await ask(desk, Question(text="狗可以进店吗？", conversation_id=first.conversation_id))
+    assert third.outcome == "refused"
+
+
+async def test_while_a_human_is_awaited_the_bot_does_not_answer(database: Database) -> None:
+    knowledge, local = StubKnowledge(DIRECT), ScriptedModel("never")
+    desk = make_desk(database, knowledge, local=local)
+    first, _ = await ask(desk, "转人工")
+    searched = len(knowledge.queries)
+    second, _ = await ask(desk, Question(text="怎么退货？", conversation_id=first.conversation_id))
+    assert (second.outcome, second.handoff, second.text) == ("handoff", "waiting", messages.still_waiting("zh"))
+    assert second.citations == []
+    assert len(knowledge.queries) == searched
+    async with database.transaction() as session:
+        assert await session.scalar(select(func.count()).select_from(HandoffRow)) == 1
+
+
+async def test_while_a_human_answers_the_bot_is_silent(database: Database) -> None:
+    desk = make_desk(database, StubKnowledge(DIRECT))
+    first, _ = await ask(desk, "转人工")
+    async with database.transaction() as session:
+        await session.execute(update(ConversationRow).values(handoff="human"))
+    second, events = await ask(desk, Question(text="怎么退货？", conversation_id=first.conversation_id))
+    assert (second.outcome, second.handoff, second.text, streamed(events)) == ("handoff", "human", "", "")
+
+
+# Messages and conversations
+
+
+async def test_the_same_message_gets_the_same_answer_generated_once(database: Database) -> None:
+    local = ScriptedModel(GOOD)
+    desk = make_desk(database, StubKnowledge(GROUNDED), local=local)
+    question = Question(text="退货有什么规定？", message_id="m-1")
+    first, _ = await ask(desk, question)
+    second, _ = await ask(desk, question)
+    assert (second.turn_id, second.text, second.outcome) == (first.turn_id, first.text, first.outcome)
+    assert len(local.prompts) == 1
+    assert await turns(database) == 1
+
+
+async def test_a_message_whose_answer_was_never_finished_is_answered_again(database: Database) -> None:
+    desk = make_desk(database, StubKnowledge(DIRECT))
+    question = Question(text="怎么退货？", message_id="m-1")
+    async with aclosing(desk.answer(question)) as events:
+        await anext(events)
+    answer, _ = await ask(desk, question)
+    assert answer.text == RETURNS.answer
+    assert await turns(database) == 1
+
+
+async def test_a_follow_up_is_joined_to_its_topic(database: Database) -> None:
+    knowledge = StubKnowledge(DIRECT)
+    desk = make_desk(database, knowledge)
+    first, _ = await ask(desk, "洗衣机坏了可以上门维修吗？")
+    second, _ = await ask(desk, Question(text="那运费呢？", conversation_id=first.conversation_id))
+    assert knowledge.queries[-1].topic == "洗衣机坏了可以上门维修吗？"
+    assert second.standalone == "洗衣机坏了可以上门维修吗？ 那运费呢？"
+    assert first.standalone is None
+
+
+async def test_the_questions_that_a_channel_sends_along_are_history_too(database: Database) -> None:
+    knowledge = StubKnowledge(DIRECT)
+    await ask(make_desk(database, knowledge), Question(text="那运费呢？", earlier=("洗衣机坏了可以上门维修吗？",)))
+    assert knowledge.queries[-1].topic == "洗衣机坏了可以上门维修吗？"
+
+
+async def test_two_conversations_do_not_hear_each_other(database: Database) -> None:
+    knowledge = StubKnowledge(DIRECT)
+    desk = make_desk(database, knowledge)
+    await ask(desk, "洗衣机坏了可以上门维修吗？")
+    await ask(desk, "那运费呢？")
+    assert knowledge.queries[-1].topic is None
+
+
+async def test_an_unknown_conversation_is_not_found(database: Database) -> None:
+    with pytest.raises(NotFound):
+        await ask(make_desk(database), Question(text="怎么退货？", conversation_id="absent"))
+
+
+@pytest.mark.parametrize(("text", "reason"), [("\u200b \x07", "empty_question"), ("问" * 2_001, "question_too_long")])
+async def test_what_is_no_question_is_rejected_and_not_kept(database: Database, text: str, reason: str) -> None:
+    with pytest.raises(QuestionRejected) as caught:
+        await ask(make_desk(database), text)
+    assert caught.value.reason == reason
+    assert await turns(database) == 0
+
+
+@pytest.mark.parametrize("text", ["？？？", "👍", "😀😀", "……"])
+async def test_a_message_without_words_is_not_searched(database: Database, text: str) -> None:
+    knowledge = StubKnowledge(DIRECT)
+    answer, _ = await ask(make_desk(database, knowledge), text)
+    assert answer.outcome == "refused"
+    assert answer.text in (messages.no_words("zh"), messages.no_words("en"))
+    assert knowledge.queries == []
+
+
+async def test_the_language_is_read_off_the_question_unless_it_is_wished(database: Database) -> None:
+    desk = make_desk(database, StubKnowledge(NOTHING))
+    assert (await ask(desk, "能带宠物吗？"))[0].language == "zh"
+    assert (await ask(desk, "Are pets allowed?"))[0].language == "en"
+    wished, _ = await ask(desk, Question(text="能带宠物吗？", language="en"))
+    assert wished.text == messages.out_of_scope("en", can_hand_off=True)
+
+
+async def test_what_the_customer_got_is_what_is_kept(database: Database) -> None:
+    desk = make_desk(database, StubKnowledge(GROUNDED), local=ScriptedModel("运费88元。", "完"))
+    answer, _ = await ask(desk, "退货有什么规定？")
+    kept = await desk.conversations.answer(answer.turn_id)
+    assert (kept.text, kept.outcome, kept.degraded, kept.citations) == (
+        RETURNS.answer,
+        "direct",
+        True,
+        answer.citations,
+    )
+
+
+async def test_the_local_model_is_given_the_best_entry_alone(database: Database) -> None:
+    local = ScriptedModel(GOOD)
+    await ask(make_desk(database, StubKnowledge(GROUNDED), local=local), "退货有什么规定？")
+    assert RETURNS.answer in local.prompts[0][0].content
+    assert INVOICE.answer not in local.prompts[0][0].content
+
+
+async def test_a_reader_that_goes_away_frees_the_model(database: Database) -> None:
+    local = ScriptedModel("签收后7天内可以", "申请退货，", "运费", asyncio.Event())
+    desk = make_desk(database, StubKnowledge(GROUNDED), local=local)
+    async with aclosing(desk.answer(Question(text="退货有什么规定？"))) as events:
+        async for event in events:
+            if isinstance(event, Token):
+                break
+    assert local.generations[0].closed.is_set()
+
+
+async def test_an_english_entry_is_given_to_who_asks_in_english(database: Database) -> None:
+    answer, _ = await ask(make_desk(database, StubKnowledge(DIRECT, HOURS)), "When are you open?")
+    assert (answer.text, answer.language) == (HOURS.answer, "en")
+
+
+async def test_closing_the_desk_closes_its_models(database: Database) -> None:
+    local, remote = ScriptedModel(), ScriptedModel()
+    await make_desk(database, local=local, remote=remote).close()
+    assert (local.closed, remote.closed) == (True, True)

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import bot.published
+from bot.published import PublishedKnowledge
+from bot.store.database import Database
+from bot.store.knowledge import KnowledgeStore
+from knowledge.embedding.absent import AbsentEmbedder
+from knowledge.embedding.base import Vectors
+from knowledge.errors import IndexUnavailable, ModelUnavailable
+from knowledge.search import Query
+from tests.bot.fakes import HOURS, INVOICE, RETURNS
+
+
+@pytest.fixture
+def store(database: Database) -> KnowledgeStore:
+    return KnowledgeStore(database)
+
+
+@pytest.fixture
+def knowledge(store: KnowledgeStore, tmp_path: Path) -> PublishedKnowledge:
+    return PublishedKnowledge(store, AbsentEmbedder(), tmp_path / "index")
+
+
+async def best(knowledge: PublishedKnowledge, text: str) -> str | None:
+    found = (await knowledge.search(Query(text))).best
+    return found.entry.answer if found else None
+
+
+async def test_before_anything_is_published_nothing_can_be_searched(knowledge: PublishedKnowledge) -> None:
+    assert not await knowledge.refresh()
+    assert not knowledge.is_ready
+    with pytest.raises(IndexUnavailable):
+        await knowledge.search(Query("怎么退货？"))
+
+
+async def test_what_is_published_is_found(store: KnowledgeStore, knowledge: PublishedKnowledge) -> None:
+    await store.upsert("kb", [RETURNS, HOURS])
+    await store.publish("kb")
+    assert await knowledge.refresh()
+    assert knowledge.is_ready
+    assert await best(knowledge, "怎么退货") == RETURNS.answer
+
+
+async def test_nothing_new_is_not_loaded_again(store: KnowledgeStore, knowledge: PublishedKnowledge) -> None:
+    await store.upsert("kb", [RETURNS])
+    await store.publish("kb")
+    assert [await knowledge.refresh(), await knowledge.refresh()] == [True, False]
+
+
+async def test_a_change_is_seen_once_it_is_published(store: KnowledgeStore, knowledge: PublishedKnowledge) -> None:
+    await store.upsert("kb", [RETURNS])
+    await store.publish("kb")
+    await knowledge.refresh()
+    await store.upsert("kb", [replace(RETURNS, answer="改了")])
+    assert not await knowledge.refresh()
+    assert await best(knowledge, "怎么退货") == RETURNS.answer
+    await store.publish("kb")
+    assert await knowledge.refresh()
+    assert await best(knowledge, "怎么退货") == "改了"
+
+
+async def test_what_is_withdrawn_is_not_found_any_more(store: KnowledgeStore, knowledge: PublishedKnowledge) -> None:
+    await store.upsert("kb", [RETURNS])
+    await store.publish("kb")
+    await knowledge.refresh()
+    await store.delete("kb", ["RET-1"])
+    await store.publish("kb")
+    assert await knowledge.refresh()  # it did change something
+    assert not knowledge.is_ready
+
+
+async def test_drafts_and_what_has_ended_are_not_found(store: KnowledgeStore, knowledge: PublishedKnowledge) -> None:
+    hidden = [
+        replace(RETURNS, status="draft"),
+        replace(INVOICE, status="disabled"),
+        replace(HOURS, valid_until=date(2020, 1, 1)),
+    ]
+    await store.upsert("kb", hidden)
+    await store.publish("kb")
+    await knowledge.refresh()
+    assert (await knowledge.search(Query("怎么退货？"))).candidates == []
+
+
+async def test_only_the_named_knowledge_bases_answer(store: KnowledgeStore, tmp_path: Path) -> None:
+    for name, entry in (("a", RETURNS), ("b", INVOICE)):
+        await store.upsert(name, [entry])
+        await store.publish(name)
+    only = PublishedKnowledge(store, AbsentEmbedder(), tmp_path / "index", ["b"])
+    await only.refresh()
+    assert [located.knowledge_base for located in only.entries] == ["b"]
+
+
+class BrokenEmbedder(AbsentEmbedder):
+    broken = False
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        if self.broken:
+            raise ModelUnavailable("gone")
+        return super().embed_passages(texts)
+
+
+async def test_a_release_that_cannot_be_loaded_leaves_the_last_one(store: KnowledgeStore, tmp_path: Path) -> None:
+    embedder = BrokenEmbedder()
+    knowledge = PublishedKnowledge(store, embedder, tmp_path / "index")
+    await store.upsert("kb", [RETURNS])
+    await store.publish("kb")
+    await knowledge.refresh()
+    await store.upsert("kb", [INVOICE])
+    await store.publish("kb")
+    embedder.broken = True
+    with pytest.raises(ModelUnavailable):
+        await knowledge.refresh()
+    assert await best(knowledge, "怎么退货") == RETURNS.answer
+    embedder.broken = False
+    assert await knowledge.refresh()
+    assert len(knowledge.entries) == 2
+
+
+async def test_a_follower_sees_what_is_published_and_survives_failures(
+    store: KnowledgeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.published, "POLL_SECONDS", 0.001)
+    embedder = BrokenEmbedder()
+    embedder.broken = True
+    tried, loaded = asyncio.Event(), asyncio.Event()
+
+    class Watched(PublishedKnowledge):
+        async def refresh(self, *arguments) -> bool:  # type: ignore[no-untyped-def]
+            try:
+                changed = await super().refresh(*arguments)
+            finally:
+                tried.set()
+            if changed:
+                loaded.set()
+            return changed
+
+    knowledge = Watched(store, embedder, tmp_path / "index")
+    await store.upsert("kb", [RETURNS])
+    await store.publish("kb")
+    following = asyncio.create_task(knowledge.follow())
+    await tried.wait()
+    assert not knowledge.is_ready
+    embedder.broken = False
+    await asyncio.wait_for(loaded.wait(), 30)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert knowledge.is_ready
