@@ -1,0 +1,1 @@
+"""Channels by which customers reach the bot."""

@@ -1,0 +1,1 @@
+"""What the bot knows: entries, their import, their index, and the search."""

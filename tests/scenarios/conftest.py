@@ -1,0 +1,125 @@
+"""Whole programs: `frontdesk serve` with the example FAQ and the real models, and a browser in front of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.conftest import MODELS
+
+ROOT = Path(__file__).parent.parent.parent
+SHOP = ROOT / "examples" / "shop-zh" / "faq.csv"
+COMMAND = [sys.executable, "-m", "bot.cli.main"]
+CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    """Return a newcomer's environment: an empty home, no settings but those given, the shared model files."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "SSL_CERT_FILE") if name in os.environ}
+    return {**kept, "HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1", **settings}
+
+
+def run(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a frontdesk command to its end, in the folder `home`."""
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=home, env=environment(home, **settings), text=True, capture_output=True, timeout=300
+    )
+
+
+@dataclass
+class Served:
+    """A running server."""
+
+    process: subprocess.Popen[str]
+    url: str
+    home: Path
+
+    @property
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=120)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(timeout=60)
+
+
+@contextmanager
+def served(home: Path, **settings: str) -> Iterator[Served]:
+    """Run `frontdesk serve` on a free port; its log goes to serve.log in `home`."""
+    with (home / "serve.log").open("a") as log:
+        start = log.tell()
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", "0"], cwd=home, env=environment(home, **settings), stderr=log, text=True
+        )
+    try:
+        while process.poll() is None:
+            written = (home / "serve.log").read_text()[start:]
+            if found := re.search(r"answers at (http://\S+)", written):
+                server = Served(process, found[1], home)
+                break
+            try:
+                process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                continue
+        else:
+            raise AssertionError((home / "serve.log").read_text())
+        with server.client as client:
+            while True:
+                try:
+                    client.get("/healthz")
+                    break
+                except httpx.TransportError:
+                    continue
+        yield server
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def shop_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder in which the example FAQ is imported and indexed, to be copied."""
+    home = tmp_path_factory.mktemp("shop")
+    result = run(home, "models", "pull")
+    assert result.returncode == 0, result.stderr
+    result = run(home, "faq", "import", str(SHOP), "--kb", "shop")
+    assert result.returncode == 0, result.stderr
+    return home
+
+
+@pytest.fixture
+def home(shop_home: Path, tmp_path: Path) -> Path:
+    """Give a copy of that folder."""
+    return Path(shutil.copytree(shop_home, tmp_path / "shop"))
+
+
+@pytest.fixture(scope="session")
+def shop(shop_home: Path) -> Iterator[Served]:
+    """Run one server for all tests that only ask."""
+    with served(shop_home) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run Debian's Chromium; .ci/run installs it. Closed with its module: its event loop would disturb async tests."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.fail("no Chromium is installed; run: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS, chromium_sandbox=False)
+        yield chromium
+        chromium.close()
