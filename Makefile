@@ -48,7 +48,7 @@ pytest:  ## all tests but those of the sentence-transformers extra
 	$(RUN) pytest -n 2 --dist loadgroup --ignore tests/extras
 
 test-sentence-transformers: $(TORCH_PYTHON)  ## the extra, in an environment of its own (it brings torch)
-	$(TORCH_PYTHON) -m pytest -q tests/extras
+	$(TORCH_PYTHON) -m pytest -q --noconftest tests/extras
 
 $(TORCH_PYTHON):
 	python3 -m venv .venv-torch

@@ -46,6 +46,8 @@ class Embedder(Protocol):
 
 
 def to_unit(vectors: Vectors) -> Vectors:
-    """Scale each row to length 1, leaving rows of zeros as they are."""
+    """Scale each row to length 1, leaving rows of zeros as they are; no rows at all are fine too."""
+    if vectors.size == 0:
+        return np.zeros((len(vectors), 0), dtype=np.float32)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.ascontiguousarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from knowledge.weights.catalogue import RECORDS
+from tests.bot.cli.conftest import Run
+
+
+@pytest.fixture(autouse=True)
+def own_models(monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FRONTDESK_MODELS_DIR", "models")
+    monkeypatch.setenv("COLUMNS", "300")
+    folder = Path("models")
+    folder.mkdir()
+    return folder
+
+
+def test_every_model_of_the_catalogue_is_listed(frontdesk: Run) -> None:
+    result = frontdesk("models", "list")
+    assert result.status == 0
+    for record in RECORDS:
+        assert record.name[:12] in result.out
+
+
+def test_verifying_nothing_says_how_to_get_something(frontdesk: Run) -> None:
+    result = frontdesk("models", "verify")
+    assert result.status == 1
+    assert "frontdesk models pull" in result.err
+
+
+def test_a_file_that_is_not_the_described_one_fails(frontdesk: Run) -> None:
+    record = RECORDS[0]
+    Path("models", record.file).write_bytes(b"GGUF, but another one")
+    result = frontdesk("models", "verify")
+    assert result.status == 1
+    assert record.name in result.err
+    assert "sha256" in result.err
+
+
+@pytest.mark.parametrize("command", ["pull", "verify"])
+def test_an_unknown_model_is_one_line(frontdesk: Run, command: str) -> None:
+    result = frontdesk("models", command, "gpt-9")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.strip().startswith("error: ")
+    assert "gpt-9" in result.err
+    assert len(result.err.strip().splitlines()) == 1
+
+
+def test_a_model_that_is_here_is_not_downloaded_again(frontdesk: Run) -> None:
+    record = RECORDS[0]
+    with Path("models", record.file).open("wb") as file:
+        file.truncate(record.size)  # a hole: it takes no room
+    result = frontdesk("models", "pull", record.name)
+    assert result.status == 0
+    assert f"{record.name} is here" in result.out

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import httpx
+import pytest
+
+import bot.http.running
+from bot.desk import FrontDesk
+from bot.errors import NotFound, QuestionRejected
+from bot.http.running import KEEP_SECONDS, RunningAnswer, RunningAnswers
+from bot.question import Finished, Question, Token
+from bot.store.database import Database
+from tests.bot.fakes import ScriptedModel, StubKnowledge, make_desk
+from tests.bot.http.conftest import Site
+
+QUESTION = Question(text="退货有什么规定？", message_id="m-1", channel="web")
+
+
+class Clock:
+    """The real clock, which can be put forward."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+@pytest.fixture
+def local() -> ScriptedModel:
+    """Give a model that says something and then never ends."""
+    return ScriptedModel("签收后7天内可以，", "申请退货，", asyncio.Event())
+
+
+@pytest.fixture
+def desk(database: Database, local: ScriptedModel) -> FrontDesk:
+    return make_desk(database, StubKnowledge(0.6), local=local)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def answers(desk: FrontDesk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningAnswers]:
+    monkeypatch.setattr(bot.http.running, "GRACE_SECONDS", 0.02)
+    answers = RunningAnswers(desk, clock)
+    sweeping = asyncio.create_task(answers.give_up_unread())
+    yield answers
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+    await answers.close(0)
+
+
+async def read_a_token(running: RunningAnswer) -> None:
+    async with aclosing(running.read()) as events:
+        async for event in events:
+            if isinstance(event, Token):
+                return
+
+
+async def test_an_answer_that_nobody_reads_is_given_up(answers: RunningAnswers, local: ScriptedModel) -> None:
+    running = answers.start(QUESTION)
+    await read_a_token(running)
+    await asyncio.wait_for(local.generations[0].closed.wait(), 30)
+    with pytest.raises(NotFound, match="given up"):
+        async for _ in running.read():
+            pass
+
+
+async def test_an_answer_that_is_read_goes_on(answers: RunningAnswers, local: ScriptedModel, clock: Clock) -> None:
+    running = answers.start(QUESTION)
+    reading = asyncio.create_task(anext_finished(running))
+    await read_a_token(running)
+    clock.ahead = 1_000
+    for _ in range(5):
+        await asyncio.sleep(0.01)  # several rounds of the sweep
+    assert not local.generations[0].closed.is_set()
+    for piece in local.pieces:
+        if isinstance(piece, asyncio.Event):
+            piece.set()
+    await reading
+
+
+async def anext_finished(running: RunningAnswer) -> Finished:
+    async for event in running.read():
+        if isinstance(event, Finished):
+            return event
+    raise AssertionError
+
+
+async def test_a_reader_who_comes_back_in_time_gets_everything(answers: RunningAnswers, local: ScriptedModel) -> None:
+    running = answers.start(QUESTION)
+    reading = asyncio.create_task(anext_finished(running))
+    await read_a_token(running)
+    local.pieces[-1].set()  # type: ignore[union-attr]
+    await reading
+    again = [event async for event in running.read()]
+    assert isinstance(again[-1], Finished)
+    assert running.turn_id is not None
+    assert answers.find(running.turn_id) is running
+
+
+async def test_the_same_message_has_one_running_answer(answers: RunningAnswers) -> None:
+    running = answers.start(QUESTION)
+    assert answers.start(QUESTION) is running
+    await running.begun()
+    assert answers.start(QUESTION) is running
+
+
+async def test_the_same_message_id_of_another_channel_has_another_answer(answers: RunningAnswers) -> None:
+    running = [answers.start(QUESTION), answers.start(Question(text="a", message_id="m-1", channel="slack"))]
+    assert running[0] is not running[1]
+    for answer in running:
+        await answer.begun()
+
+
+async def test_questions_without_an_identifier_are_never_the_same(answers: RunningAnswers) -> None:
+    running = [answers.start(Question(text="a")) for _ in range(2)]
+    assert running[0] is not running[1]
+    for answer in running:
+        await answer.begun()
+
+
+async def test_a_message_that_failed_may_be_sent_again(answers: RunningAnswers) -> None:
+    empty = Question(text="", message_id="m-2")
+    running = answers.start(empty)
+    with pytest.raises(QuestionRejected):
+        await running.begun()
+    assert answers.start(empty) is not running
+
+
+async def test_a_finished_answer_is_forgotten_after_a_while(
+    answers: RunningAnswers, local: ScriptedModel, clock: Clock
+) -> None:
+    local.pieces[-1].set()  # type: ignore[union-attr]
+    running = answers.start(QUESTION)
+    await anext_finished(running)
+    assert running.turn_id is not None
+    clock.ahead = KEEP_SECONDS + 1
+    await answers.start(Question(text="另一个问题")).begun()
+    with pytest.raises(NotFound):
+        answers.find(running.turn_id)
+
+
+async def test_closing_ends_what_never_would(answers: RunningAnswers, local: ScriptedModel) -> None:
+    running = answers.start(QUESTION)
+    await read_a_token(running)
+    await answers.close(0)
+    assert local.generations[0].closed.is_set()
+    assert running.task is not None
+    assert running.task.done()
+
+
+async def test_a_browser_that_closes_its_stream_frees_the_model(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.http.running, "GRACE_SECONDS", 0.02)
+    site.knowledge.confidence = 0.6
+    site.local = ScriptedModel("签收后7天内可以，", "申请退货，", asyncio.Event())
+    with site.served() as address:
+        async with httpx.AsyncClient(base_url=address) as client:
+            async with client.stream("POST", "/api/chat/stream", json={"question": "退货有什么规定？"}) as response:
+                async for line in response.aiter_lines():
+                    if line == "event: token":
+                        break
+            for _ in range(1_000):
+                if site.local.generations[0].closed.is_set():
+                    break
+                await asyncio.sleep(0.01)
+    assert site.local.generations[0].closed.is_set()

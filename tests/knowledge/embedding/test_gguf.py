@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knowledge.embedding.base import Embedder
+from knowledge.embedding.gguf import GgufEmbedder
+from knowledge.errors import ModelUnavailable
+from knowledge.weights.library import Weights, own_record
+from tests.knowledge.embedding.contract import EmbedderContract
+
+pytestmark = pytest.mark.xdist_group("e5")
+
+CANONICAL_VALUES = {
+    ("query", "怎么退货？"): [0.0741, -0.0335, -0.0589, -0.0771, 0.0832],
+    ("query", "How do I return an item?"): [0.0604, -0.0445, -0.0178, -0.0859, 0.0566],
+    ("passage", "签收次日起 7 天内可以无理由退货。"): [0.0467, -0.0016, -0.0267, -0.0447, 0.0741],
+}
+"""The first five numbers of vectors: other weights, another tokenizer or another pooling change them."""
+
+
+class TestGgufEmbedder(EmbedderContract):
+    @pytest.fixture
+    def embedder(self, e5: GgufEmbedder) -> Embedder:
+        return e5
+
+
+@pytest.mark.parametrize(("kind", "text"), CANONICAL_VALUES, ids=["zh query", "en query", "passage"])
+def test_the_vectors_are_those_they_always_were(e5: GgufEmbedder, kind: str, text: str) -> None:
+    embed = {"query": e5.embed_queries, "passage": e5.embed_passages}[kind]
+    assert np.allclose(embed([text])[0, :5], CANONICAL_VALUES[kind, text], atol=0.02)
+
+
+def test_a_vector_has_the_dimensions_of_the_record(e5: GgufEmbedder, e5_weights: Weights) -> None:
+    assert e5.embed_queries(["退货"]).shape == (1, e5_weights.record.dimensions)
+
+
+def test_a_passage_nearer_in_meaning_is_nearer(e5: GgufEmbedder) -> None:
+    [question] = e5.embed_queries(["东西不想要了能退吗"])
+    returns, invoice = e5.embed_passages(["七天内支持无理由退货。", "发票在订单详情里申请。"]) @ question
+    assert returns > invoice
+
+
+def test_the_two_languages_share_one_space(e5: GgufEmbedder) -> None:
+    [question] = e5.embed_queries(["How do I get a refund?"])
+    returns, invoice = e5.embed_passages(["退款怎么申请？", "你们几点开门？"]) @ question
+    assert returns > invoice
+
+
+def test_a_query_and_a_passage_of_the_same_words_differ(e5: GgufEmbedder) -> None:
+    assert e5.embed_queries(["退货"])[0] @ e5.embed_passages(["退货"])[0] < 0.999
+
+
+def test_a_long_text_is_cut(e5: GgufEmbedder) -> None:
+    text = "我想知道怎么退货以及运费由谁承担。" * 60
+    assert len(text) > 1_000
+    for embed in (e5.embed_queries, e5.embed_passages):
+        assert np.linalg.norm(embed([text])[0]) == pytest.approx(1, abs=1e-3)
+
+
+def test_many_texts_of_all_lengths_keep_their_order(e5: GgufEmbedder) -> None:
+    texts = ["货" * length for length in (120, 1, 40, 2, 300, 3, 90, 4, 5)]
+    together, alone = e5.embed_passages(texts), np.vstack([e5.embed_passages([text]) for text in texts])
+    assert np.all((together * alone).sum(axis=1) > 0.99)
+
+
+def test_constructing_one_loads_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.gguf"
+    path.write_bytes(b"not a model")
+    embedder = GgufEmbedder(Weights(own_record(path, "embedding"), path))
+    assert embedder.name == "nothing"
+    with pytest.raises(ModelUnavailable, match=r"not a model that llama\.cpp can load"):
+        embedder.warm_up()
+
+
+def test_a_missing_file_is_told_when_it_is_needed(tmp_path: Path, e5_weights: Weights) -> None:
+    embedder = GgufEmbedder(replace(e5_weights, path=tmp_path / "gone.gguf"))
+    with pytest.raises(ModelUnavailable):
+        embedder.embed_queries(["退货"])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"sha256": "0" * 64}, {"pooling": "cls"}, {"query_prefix": ""}, {"passage_prefix": ""}]
+)
+def test_whatever_changes_a_vector_changes_the_fingerprint(e5_weights: Weights, changes: dict[str, str]) -> None:
+    other = replace(e5_weights, record=replace(e5_weights.record, **changes))  # type: ignore[arg-type]
+    assert GgufEmbedder(other).fingerprint != GgufEmbedder(e5_weights).fingerprint
+
+
+def test_another_file_of_ones_own_has_another_fingerprint(tmp_path: Path) -> None:
+    fingerprints = set()
+    for name, content in (("a.gguf", b"1"), ("b.gguf", b"1"), ("a.gguf", b"12")):
+        (tmp_path / name).write_bytes(content)
+        weights = Weights(own_record(tmp_path / name, "embedding"), tmp_path / name)
+        fingerprints.add(GgufEmbedder(weights).fingerprint)
+    assert len(fingerprints) == 3
