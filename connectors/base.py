@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from bot.question import Answer, Event, Question
 
 Incoming = TypeVar("Incoming", contravariant=True)
-Outgoing = TypeVar("Outgoing", covariant=True)
+Outgoing = TypeVar("Outgoing")
 
 Ask = Callable[[Question], AsyncIterator[Event]]
 """How a connector asks: the desk's `answer`."""

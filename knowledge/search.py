@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,6 @@ SUPPORT = 2
 ANSWER_WEIGHT = 0.5
 BM25_WEIGHT = 0.5
 """Beside the question score's 1, each standardised over the entries; measured by benchmarks/search.py."""
-
-
-RANKED = 50
-"""Entries that are ranked; the rest cannot be shown."""
 
 
 @dataclass(frozen=True)
@@ -92,24 +89,24 @@ class Searcher:
         self.snapshot = snapshot
         self._embedder = embedder
         self._calibration = calibration
-        self._exact: dict[str, int] = {}
+        self._exact: dict[str, list[int]] = {}
         for number, located in enumerate(snapshot.entries):
             for question in located.entry.questions:
-                self._exact.setdefault(bare(question), number)
+                self._exact.setdefault(bare(question), []).append(number)
 
     def search(self, query: Query, *, today: date, count: int = 5) -> Evidence:
         """Return the best `count` entries that are live today, with their confidence."""
-        exact = self._exact.get(bare(query.text))
-        scores = self._score(Query(query.text) if exact is not None else query)
-        live = [i for i in scores.order if self.snapshot.entries[i].entry.is_live(today)]
-        if exact in live:
-            live.insert(0, live.pop(live.index(exact)))
-        candidates = [self._candidate(number, scores) for number in live[:count]]
-        if not live:
+        entries = self.snapshot.entries
+        exact = [number for number in self._exact.get(bare(query.text), ()) if entries[number].entry.is_live(today)]
+        scores = self._score(Query(query.text) if exact else query)
+        live = (number for number in scores.order if entries[number].entry.is_live(today) and number not in exact[:1])
+        order = [*exact[:1], *islice(live, count)]
+        if not order:
             return Evidence([], 0.0)
-        if live[0] == exact:
+        candidates = [self._candidate(number, scores) for number in order[:count]]
+        if exact:
             return Evidence(candidates, 1.0)
-        return Evidence(candidates, self._calibration.probability(self._features(live, scores, query)))
+        return Evidence(candidates, self._calibration.probability(self._features(order, scores, query)))
 
     def features(self, query: Query) -> Features:
         """Return what the first candidate's confidence is computed from, for fitting a calibration."""
@@ -187,7 +184,8 @@ class _Scores:
     @cached_property
     def order(self) -> list[int]:
         """The entries, best first."""
-        return [int(number) for number in np.argsort(-self.fused, kind="stable")[:RANKED]]
+        order: list[int] = np.argsort(-self.fused, kind="stable").tolist()
+        return order
 
 
 def _best_lines(size: int, floor: float, scores: Vectors, entries: Rows, rows: Rows) -> tuple[Vectors, dict[int, int]]:

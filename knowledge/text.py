@@ -11,7 +11,9 @@ import rjieba
 
 Language = Literal["zh", "en"]
 
-_INVISIBLE = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+_INVISIBLE = re.compile(
+    r"[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+)
 _SPACES = re.compile(r"\s+")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+|[a-z0-9]+(?:['’][a-z]+)?", re.IGNORECASE)
@@ -98,7 +100,8 @@ def clean(text: str) -> str:
 
 def normalise(text: str) -> str:
     """Return `text` as it is compared: cleaned, full-width forms folded, in lower case."""
-    return unicodedata.normalize("NFKC", clean(text)).casefold()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return clean(unicodedata.normalize("NFKC", folded))
 
 
 def bare(text: str) -> str:
@@ -125,8 +128,8 @@ def tokenise(text: str) -> list[str]:
             tokens.extend(_segment(word) if len(word) <= 64 else rjieba.cut_for_search(word))
             tokens.extend(word)
         else:
-            tokens.append(_stem(word))
-    return [token for token in tokens if token not in STOP_WORDS]
+            tokens.append(word)
+    return [_stem(token) for token in tokens if token not in STOP_WORDS]
 
 
 def _stem(word: str) -> str:

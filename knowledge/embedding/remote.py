@@ -51,5 +51,8 @@ class RemoteEmbedder:
                 )
             except openai.OpenAIError as error:
                 raise ModelUnavailable(f"the embedding endpoint {self._base_url} failed: {error}") from error
-            parts += [item.embedding for item in reply.data]
+            vectors = [item.embedding for item in getattr(reply, "data", None) or []]
+            if len(vectors) != len(texts[start : start + BATCH_TEXTS]):
+                raise ModelUnavailable(f"the embedding endpoint {self._base_url} did not answer with one vector a text")
+            parts += vectors
         return to_unit(np.array(parts, dtype=np.float32))

@@ -98,6 +98,7 @@ def _to_report(name: str, columns: Columns, broken: list[tuple[int, str]]) -> Im
         try:
             last = _take(row, _reader(row, columns), drafts, last)
         except _BadCell as error:
+            last = None  # or variants below this row would go to the entry above it
             column = columns.names.get(error.field, error.field)
             errors.append(RowError(name, row.number, column, str(error)))
     entries = [with_language(_to_entry(draft)) for draft in drafts.values()]
@@ -116,27 +117,31 @@ def _take(row: Row, cell: Callable[[str], str], drafts: dict[str, _Draft], last:
     """Add one row: a new entry, or one more variant of an entry that came before."""
     question, answer, key = clean(cell("question")), cell("answer").strip(), clean(cell("key"))
     variants = [line for line in map(clean, _SPLIT_LINES.split(cell("variants"))) if line]
-    for text in (question, *variants):
-        if len(text) > MAX_QUESTION:
-            raise _BadCell("question", f"a question is longer than {MAX_QUESTION} characters")
+    _check_length("question", [question])
+    _check_length("variants", variants)
     if not question and not answer and variants and last is not None:
         last.variants += variants  # a merged cell: the question stands only in the first of its rows
         return last
     if not question:
         raise _BadCell("question", "the question is empty")
-    known = drafts.get(key) if key else None
-    if known is not None and answer in ("", known.answer):
+    key = key or key_of(question)
+    known = drafts.get(key)
+    if known is not None and (answer == known.answer or (not answer and cell("key"))):
         known.variants += [question, *variants]
         return known
     _check_answer(answer, key)
-    key = key or key_of(question)
-    if key in drafts:
+    if known is not None:
         raise _BadCell(
             "key" if cell("key") else "question", f"row {drafts[key].row} has the same one and another answer"
         )
     draft = _Draft(row.number, key, question, answer, variants, _optional_values(cell))
     drafts[key] = draft
     return draft
+
+
+def _check_length(field_name: str, questions: list[str]) -> None:
+    if any(len(question) > MAX_QUESTION for question in questions):
+        raise _BadCell(field_name, f"a question is longer than {MAX_QUESTION} characters")
 
 
 def _check_answer(answer: str, key: str) -> None:

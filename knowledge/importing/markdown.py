@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from knowledge.importing.readers import Row
 
 HEADER = ["question", "variants", "answer", "tags"]
-_HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*\s*")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*)")
+_CLOSING = re.compile(r"(?:^|[ \t])#+$")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _QUESTION_MARK = re.compile(r"^(?:Q|问题?)\s*\d*\s*[:：.、]\s*", re.IGNORECASE)
 _ANSWER_MARK = re.compile(r"^\**(?:A|答案?)\s*[:：]\**\s*", re.IGNORECASE)
@@ -64,7 +65,8 @@ def _split(text: str) -> list[_Section]:
         fenced ^= bool(_FENCE.match(line))
         heading = None if fenced else _HEADING.fullmatch(line)
         if heading:
-            sections.append(_Section(number, len(heading[1]), heading[2]))
+            title = _CLOSING.sub("", heading[2].rstrip()).rstrip()
+            sections.append(_Section(number, len(heading[1]), title))
         elif sections:
             sections[-1].lines.append(line)
     return sections

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+import functools
 import io
 import json
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,6 +21,9 @@ from knowledge.errors import ImportFileError
 MAX_BYTES = 64 << 20
 MAX_UNPACKED_BYTES = 512 << 20
 MAX_ROWS = 200_000
+MAX_CELLS = 20_000_000
+_SHEET = re.compile(r"worksheets/[^/]+\.xml$")
+_CELL = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
 _ZIP = b"PK\x03\x04"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
@@ -68,9 +74,9 @@ def _decode_as(content: bytes, name: str, encoding: str) -> str:
 
 
 def read_delimited(text: str, name: str) -> list[Row]:
-    """Read CSV or TSV; the delimiter is the one that the first line has most of."""
+    """Read CSV or TSV; the delimiter is the first of tab, semicolon and comma that the first line has."""
     first = text.split("\n", 1)[0]
-    delimiter = max("\t,;，", key=first.count) if any(mark in first for mark in "\t,;，") else ","
+    delimiter = next((mark for mark in ("\t", ";", ",", "，") if mark in first), ",")
     rows: list[Row] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
     start = 1
@@ -91,21 +97,32 @@ def read_workbook(content: bytes, name: str) -> list[Row]:
     elif not content.startswith(_OLE):
         raise ImportFileError(f"{name} is not an Excel file; if it is CSV, rename it to .csv")
     try:
-        workbook = python_calamine.load_workbook(io.BytesIO(content))
-        sheets = (workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False) for sheet in workbook.sheet_names)
-        table = next((sheet for sheet in sheets if any(any(str(cell).strip() for cell in row) for row in sheet)), [])
-    except Exception as error:
+        table = _first_full_sheet(python_calamine.load_workbook(io.BytesIO(content)))
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        # calamine's own panics are no Exception
         raise ImportFileError(f"{name} cannot be read as an Excel file: it is damaged or protected") from error
     rows = [Row(number, [_cell(value) for value in cells]) for number, cells in enumerate(table, start=1)]
     _check_length(rows, name)
     return rows
 
 
+def _first_full_sheet(workbook: python_calamine.CalamineWorkbook) -> list[list[object]]:
+    for sheet_name in workbook.sheet_names:
+        table: list[list[object]] = [
+            [*row] for row in workbook.get_sheet_by_name(sheet_name).to_python(skip_empty_area=False)
+        ]
+        if any(any(str(cell).strip() for cell in row) for row in table):
+            return table
+    return []
+
+
 def read_json_lines(text: str, name: str) -> tuple[list[Row], list[tuple[int, str]]]:
     """Read one JSON object a line as a table whose first row holds the names; also return the lines that failed."""
     objects: list[tuple[int, dict[str, object]]] = []
     bad: list[tuple[int, str]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -134,8 +151,13 @@ def _cell(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, list):
-        return "\n".join(_cell(item) for item in value)
-    return str(value).strip()
+        return "\n".join(_whole_characters(item) for item in value)
+    return _whole_characters(value).strip()
+
+
+def _whole_characters(value: object) -> str:
+    """Return a value's text; half a surrogate pair, which JSON can spell, becomes a question mark."""
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _check_length(rows: list[Row], name: str) -> None:
@@ -143,11 +165,28 @@ def _check_length(rows: list[Row], name: str) -> None:
         raise ImportFileError(f"{name} has more than {MAX_ROWS:,} rows; split it into several files")
 
 
+def _extent(sheet: bytes) -> int:
+    """Return how many cells lie within the farthest row and column of a sheet's XML, all of which are allocated."""
+    rows = columns = 0
+    for letters, digits in _CELL.findall(sheet):
+        rows = max(rows, int(digits))
+        columns = max(columns, functools.reduce(lambda total, letter: total * 26 + letter - 64, letters, 0))
+    return rows * columns
+
+
 def _check_unpacked_size(content: bytes, name: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+            sheets = [member for member in archive.namelist() if _SHEET.search(member)]
+            largest = (
+                max((_extent(archive.read(sheet)) for sheet in sheets), default=0)
+                if unpacked < MAX_UNPACKED_BYTES
+                else 0
+            )
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
         raise ImportFileError(f"{name} is damaged: it ends early or is not a whole Excel file") from error
     if unpacked > MAX_UNPACKED_BYTES:
         raise ImportFileError(f"{name} would unpack to {unpacked >> 20:,} MB, more than an FAQ can need")
+    if largest > MAX_CELLS:
+        raise ImportFileError(f"{name} has cells far beyond an FAQ's last row or column; delete them")

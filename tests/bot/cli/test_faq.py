@@ -101,9 +101,11 @@ def test_what_is_exported_comes_back_unchanged(frontdesk: Run, name: str) -> Non
 
 def test_awkward_entries_survive_export_and_import(frontdesk: Run) -> None:
     rows = [
-        {"key": "A-1", "question": "带“引号”, 逗号\t和 | 竖线？", "answer": "第一行\n\n- 列表\n- \"二\"\n", "variants": ["a, b", "c；d"]},
+        {"key": "A-1", "question": "带“引号”, 逗号\t和 | 竖线？", "answer": "第一行\n\n- 列表\n- \"二\"\n",
+         "variants": ["a, b", "c；d"]},
         {"key": "=1+1", "question": "公式？", "answer": "=SUM(A1)", "valid_from": "2026-01-01", "status": "draft"},
-        {"key": "E-1", "question": "表情👨‍👩‍👧？", "answer": "𠮷", "tags": ["a b", "标签"], "action": "open", "language": "en"},
+        {"key": "E-1", "question": "表情👨‍👩‍👧？", "answer": "𠮷", "tags": ["a b", "标签"],
+         "action": "open", "language": "en"},
     ]  # fmt: skip
     write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "in.jsonl")
     assert "3 added" in frontdesk("faq", "import", "in.jsonl").out
@@ -190,7 +192,7 @@ def test_contradictions_are_pointed_out(frontdesk: Run) -> None:
 def test_an_import_that_is_killed_leaves_the_old_state(frontdesk: Run) -> None:
     frontdesk("faq", "import", write())
     before = entries(frontdesk)
-    rows = (f"K-{number},{number:x}?,{'答' * 2_000},变体{number},\n" for number in range(2_000))
+    rows = (f"K-{number},{chr(0x4E00 + number)}{chr(0x4E01 + number)}?,{'答' * 2_000},,\n" for number in range(2_000))
     write("编号,问题,答案,相似问,标签\n" + "".join(rows), "many.csv")
     process = start("faq", "import", "many.csv")
     journal = Path("data/frontdesk.db-wal")

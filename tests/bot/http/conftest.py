@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from bot.assembly import Parts
 from bot.http.app import create_app
+from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.knowledge import KnowledgeStore
 from tests.bot.fakes import ScriptedModel, StubKnowledge, make_desk
@@ -36,8 +37,6 @@ class Site:
         return Parts(desk.settings, database, KnowledgeStore(database), desk, list(self.problems))
 
     def app(self) -> FastAPI:
-        from bot.settings import Settings
-
         return create_app(Settings(**(self.settings or {})), self.open)
 
     @contextmanager

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from bot import messages
+from knowledge.errors import IndexUnavailable
 from tests.bot.fakes import RETURNS, ScriptedModel, StubKnowledge
 from tests.bot.http.conftest import Site
 from tests.bot.http.shapes import assert_error_shape, read_events
@@ -168,7 +169,5 @@ def test_every_request_has_an_identifier_of_its_own(client: TestClient) -> None:
 
 
 def test_a_question_is_answered_while_nothing_is_published(site: Site, open_client: Open) -> None:
-    from knowledge.errors import IndexUnavailable
-
     site.knowledge = StubKnowledge(failure=IndexUnavailable("nothing has been published"))
     assert open_client().post("/api/chat", json=ASKED).json()["outcome"] == "refused"

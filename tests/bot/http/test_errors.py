@@ -11,7 +11,7 @@ from bot.http.errors import RequestError, describe
 from knowledge.errors import IndexUnavailable, ModelError, UnknownModel
 from tests.bot.fakes import ScriptedModel, StubKnowledge
 from tests.bot.http.conftest import Site
-from tests.bot.http.shapes import assert_error_shape
+from tests.bot.http.shapes import assert_error_shape, read_events
 
 JSON = {"Content-Type": "application/json"}
 
@@ -53,7 +53,7 @@ def test_wrong_types_are_refused(client: TestClient, path: str, body: object) ->
     assert_error_shape(client.post(path, json=body), 400, "invalid_request")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"{\"question\": ", b"\xff\xfe{}", b"\x00"])
+@pytest.mark.parametrize("body", [b"", b"{", b'{"question": ', b"\xff\xfe{}", b"\x00"])
 def test_what_is_not_json_is_refused(client: TestClient, body: bytes) -> None:
     assert_error_shape(client.post("/api/chat", content=body, headers=JSON), 400, "invalid_request")
 
@@ -99,7 +99,9 @@ def test_an_unknown_stream_is_not_found(client: TestClient) -> None:
     assert_error_shape(client.get("/api/chat/stream/absent"), 404, "not_found")
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/api", "/api/nowhere", "/page/absent.js", "/v1/nowhere", "/page/../app.py"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/api", "/api/nowhere", "/page/absent.js", "/v1/nowhere", "/page/../app.py"]
+)
 def test_an_unknown_path_is_not_found(client: TestClient, path: str) -> None:
     assert_error_shape(client.get(path), 404, "not_found")
 
@@ -120,8 +122,6 @@ def test_a_crash_says_nothing_of_itself(site: Site, open_client: Callable[[], Te
 def test_an_answer_that_crashes_in_the_middle_ends_with_an_error_event(
     site: Site, open_client: Callable[[], TestClient]
 ) -> None:
-    from tests.bot.http.shapes import read_events
-
     site.knowledge.confidence = 0.6
     site.local = ScriptedModel("签收后7天内可以，", "申", ValueError("the secret is hunter2"))
     response = open_client().post("/api/chat/stream", json={"question": "退货有什么规定？"})

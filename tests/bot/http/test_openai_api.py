@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 import openai
 import pytest
+from fastapi.testclient import TestClient
 
 from bot.errors import ModelBusy
 from knowledge.embedding.base import Vectors
@@ -103,7 +104,10 @@ def test_several_turns_are_one_conversation(site: Site, connect: Connect) -> Non
             {"role": "user", "content": [{"type": "text", "text": "那运费"}, {"type": "text", "text": "呢？"}]},
         ],
     )
-    assert (site.knowledge.queries[-1].topic, site.knowledge.queries[-1].text) == ("洗衣机坏了可以上门维修吗？", "那运费呢？")
+    assert (site.knowledge.queries[-1].topic, site.knowledge.queries[-1].text) == (
+        "洗衣机坏了可以上门维修吗？",
+        "那运费呢？",
+    )
 
 
 def test_the_local_model_chats_plainly(site: Site, connect: Connect) -> None:
@@ -135,11 +139,14 @@ def test_a_single_stop_string_is_understood(site: Site, connect: Connect) -> Non
 def test_a_failure_in_the_middle_of_a_stream_is_raised(site: Site, connect: Connect) -> None:
     site.local = ScriptedModel("你", "好", ModelError("hunter2"))
     stream = connect().chat.completions.create(model="scripted", messages=[USER], stream=True)
-    said = ""
+    said = []
+
+    def read() -> None:
+        said.extend(chunk.choices[0].delta.content or "" for chunk in stream)
+
     with pytest.raises(openai.APIError) as caught:
-        for chunk in stream:
-            said += chunk.choices[0].delta.content or ""
-    assert said == "你好"
+        read()
+    assert "".join(said) == "你好"
     assert "hunter2" not in str(caught.value)
 
 
@@ -194,7 +201,7 @@ def test_once_there_are_keys_one_is_needed(site: Site, connect: Connect) -> None
     client = connect("wrong")
     for attempt in (
         lambda: client.chat.completions.create(model="frontdesk", messages=[USER]),
-        lambda: client.models.list(),
+        client.models.list,
         lambda: client.embeddings.create(model="counting", input="退货"),
     ):
         with pytest.raises(openai.AuthenticationError) as caught:
@@ -207,19 +214,28 @@ def test_once_there_are_keys_one_is_needed(site: Site, connect: Connect) -> None
 def test_a_key_that_is_missing_or_strange_is_wrong(site: Site, connect: Connect) -> None:
     site.settings = {"server": {"api_keys": ["right"]}}
     address = str(connect().base_url)
-    for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Basic right"}, {"Authorization": b"Bearer \xff"}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Basic right"},
+        {"Authorization": b"Bearer \xff"},
+    ):
         assert_error_shape(httpx.get(f"{address}models", headers=headers), 401, "invalid_api_key")
 
 
 def test_without_keys_another_machine_is_not_let_in(site: Site) -> None:
-    from fastapi.testclient import TestClient
-
     with TestClient(site.app(), client=("192.0.2.1", 5)) as stranger:
         assert_error_shape(stranger.get("/v1/models"), 401, "invalid_api_key")
 
 
 @pytest.mark.parametrize(
-    "messages", [[], [{"role": "assistant", "content": "好"}], [{"role": "user", "content": ""}], [{"role": "king", "content": "a"}]]
+    "messages",
+    [
+        [],
+        [{"role": "assistant", "content": "好"}],
+        [{"role": "user", "content": ""}],
+        [{"role": "king", "content": "a"}],
+    ],
 )
 def test_a_request_without_a_question_is_refused(connect: Connect, messages: Any) -> None:
     with pytest.raises(openai.BadRequestError):

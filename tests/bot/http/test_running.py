@@ -156,9 +156,7 @@ async def test_closing_ends_what_never_would(answers: RunningAnswers, local: Scr
     assert running.task.done()
 
 
-async def test_a_browser_that_closes_its_stream_frees_the_model(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_browser_that_closes_its_stream_frees_the_model(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.http.running, "GRACE_SECONDS", 0.02)
     site.knowledge.confidence = 0.6
     site.local = ScriptedModel("签收后7天内可以，", "申请退货，", asyncio.Event())

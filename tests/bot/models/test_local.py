@@ -181,9 +181,10 @@ async def test_closing_ends_the_thread(weights: Weights) -> None:
 
 
 async def test_an_answer_ends_where_the_context_does(weights: Weights) -> None:
+    numbers = ", ".join(str(number) for number in range(1, 48))
     model = LocalChatModel(weights, threads=1, context_tokens=256)
     model.warm_up()
-    generation = model.generate([ChatMessage("user", "数数：" + "1 2 3 4 5 " * 22)], Sampling(max_tokens=900))
+    generation = model.generate([ChatMessage("user", f"Count on to 999: {numbers}")], Sampling(max_tokens=900))
     await complete(generation)
     await model.close()
     assert generation.finish_reason == "length"

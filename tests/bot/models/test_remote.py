@@ -159,9 +159,7 @@ async def test_a_request_that_was_wrong_is_not_repeated(
     ],
     ids=["cut", "error", "broken JSON", "no object", "no delta"],
 )
-async def test_a_stream_that_breaks_is_a_failure(
-    model: RemoteChatModel, endpoint: Endpoint, stream: list[Any]
-) -> None:
+async def test_a_stream_that_breaks_is_a_failure(model: RemoteChatModel, endpoint: Endpoint, stream: list[Any]) -> None:
     endpoint.script = [stream]
     with pytest.raises(RemoteModelError):
         await complete(model.generate(PROMPT, Sampling()))

@@ -88,8 +88,16 @@ def test_a_server_that_gives_too_little_is_given_up(file_server: FileServer, tar
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_a_line_that_is_always_cut_is_given_up_and_what_came_is_kept(file_server: FileServer, target: Path) -> None:
+def test_a_line_that_is_cut_again_and_again_still_brings_the_file(file_server: FileServer, target: Path) -> None:
     file_server.pages["/file"] = Page(WEIGHTS, cuts=[200] * 20)
+    bring(f"{file_server.url}/file", target)
+    assert target.read_bytes() == WEIGHTS
+
+
+def test_a_line_that_brings_nothing_more_is_given_up_and_what_came_is_kept(
+    file_server: FileServer, target: Path
+) -> None:
+    file_server.pages["/file"] = Page(WEIGHTS, cuts=[200, *[0] * 20])
     with pytest.raises(DownloadError):
         bring(f"{file_server.url}/file", target)
     kept = target.read_bytes()

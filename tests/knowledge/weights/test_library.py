@@ -100,7 +100,7 @@ def test_the_way_out_that_a_failed_check_names_works(
     models.pull("tiny").path.write_bytes(OTHER)
     with pytest.raises(WrongHash, match="run: frontdesk models pull tiny"):
         models.verify(record())
-    models.pull("tiny")
+    models.pull("tiny", verify=True)  # as the command does with a name
     models.verify(record())
 
 
