@@ -7,14 +7,14 @@ from typing import Protocol, TypeVar
 
 from bot.question import Answer, Event, Question
 
-Incoming = TypeVar("Incoming", contravariant=True)
+Incoming_contra = TypeVar("Incoming_contra", contravariant=True)
 Outgoing = TypeVar("Outgoing")
 
 Ask = Callable[[Question], AsyncIterator[Event]]
 """How a connector asks: the desk's `answer`."""
 
 
-class Connector(Protocol[Incoming, Outgoing]):
+class Connector(Protocol[Incoming_contra, Outgoing]):
     """Joins one channel to the bot."""
 
     @property
@@ -22,7 +22,7 @@ class Connector(Protocol[Incoming, Outgoing]):
         """The channel's name, as conversations are logged under."""
         ...
 
-    def to_question(self, incoming: Incoming) -> Question | None:
+    def to_question(self, incoming: Incoming_contra) -> Question | None:
         """Return the question in what the platform sent; None if there is none, as in the bot's own messages."""
         ...
 
@@ -30,6 +30,6 @@ class Connector(Protocol[Incoming, Outgoing]):
         """Return what the platform shows for an answer, split by its limits."""
         ...
 
-    async def handle(self, incoming: Incoming, ask: Ask) -> None:
+    async def handle(self, incoming: Incoming_contra, ask: Ask) -> None:
         """Verify, acknowledge at once, ask, and send the answer."""
         ...
