@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -62,6 +62,10 @@ class _Case:
         assert self.evidence.best is not None
         return self.evidence.best
 
+    def begun(self) -> Started:
+        """Return the answer as it stands, since it goes on changing while readers come and go."""
+        return Started(replace(self.answer))
+
 
 class FrontDesk:
     """Answers questions."""
@@ -101,7 +105,7 @@ class FrontDesk:
         """
         started = time.perf_counter()
         text = admit(question.text, max_chars=self.settings.bot.max_question_chars)
-        turn = await self.conversations.begin(question)
+        turn = await self.conversations.begin(replace(question, text=text))
         if turn.answered is not None:
             yield Started(turn.answered)
             yield Finished(turn.answered)
@@ -179,7 +183,7 @@ class FrontDesk:
     async def _direct(self, case: _Case) -> AsyncGenerator[Event]:
         case.answer.text = case.best.entry.answer
         case.answer.citations = _cite([case.best])
-        yield Started(case.answer)
+        yield case.begun()
         yield Token(case.answer.text)
 
     async def _grounded(self, case: _Case) -> AsyncGenerator[Event]:
@@ -192,19 +196,19 @@ class FrontDesk:
         sampling = Sampling(max_tokens=self.settings.models.max_answer_tokens)
         try:
             generation = self.local.generate(prompt, sampling)
-            yield Started(answer)
+            yield case.begun()
             async with aclosing(self._checked(case, generation, check)) as tokens:
                 async for token in tokens:
                     yield token
         except ModelError as error:
             log.warning("the local model is of no help", error=str(error))
             self._give_entry_instead(case)
-            yield Started(answer)
+            yield case.begun()
             return
         if not check.is_grounded(answer.text):
             log.info("grounding check failed", turn=answer.turn_id)
             self._give_entry_instead(case)
-            yield Started(answer)
+            yield case.begun()
 
     async def _clarify(self, case: _Case) -> AsyncGenerator[Event]:
         case.answer.text = messages.clarify(case.answer.language)
@@ -212,7 +216,7 @@ class FrontDesk:
             Suggestion(candidate.entry.key, candidate.entry.question)
             for candidate in case.evidence.candidates[:SUGGESTIONS]
         ]
-        yield Started(case.answer)
+        yield case.begun()
         yield Token(case.answer.text)
 
     async def _escalated(self, case: _Case) -> AsyncGenerator[Event]:
@@ -227,7 +231,7 @@ class FrontDesk:
             raise ModelError("the remote model has no answer either")
         answer.text = text
         answer.citations = citations
-        yield Started(answer)
+        yield case.begun()
         yield Token(text)
 
     async def _handoff(self, case: _Case) -> AsyncGenerator[Event]:
@@ -239,7 +243,7 @@ class FrontDesk:
             answer.text = messages.handed_off(answer.language)
         elif answer.handoff == "waiting":
             answer.text = messages.still_waiting(answer.language)
-        yield Started(answer)
+        yield case.begun()
         if answer.text:
             yield Token(answer.text)
 
@@ -251,7 +255,7 @@ class FrontDesk:
             case.answer.text = messages.no_humans(language)
         else:
             case.answer.text = messages.out_of_scope(language, can_hand_off=self.humans.enabled)
-        yield Started(case.answer)
+        yield case.begun()
         yield Token(case.answer.text)
 
     async def _checked(self, case: _Case, generation: Generation, check: GroundingCheck) -> AsyncGenerator[Event]:

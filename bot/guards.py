@@ -8,7 +8,7 @@ from bot.errors import QuestionRejected
 from knowledge.text import bare, clean
 
 _FOR_A_HUMAN_ZH = re.compile(
-    r"(?:请|麻烦|帮我|给我|我要|我想|我需要|可以|能不能|能|快)*(?:转|找|接|要|叫|换|联系|切换?)?(?:一?下|到|个)?"
+    r"(?:请|麻烦|帮我|给我|我要|我想|我需要|可以|能不能|能|快)*(?:转接?|找|接|要|叫|换|联系|切换?)?(?:一?下|到|个)?"
     r"(?:人工|真人|活人|客服人员)(?:客服|服务|坐席)?(?:吗|吧|啊|呀|谢谢|[,，。!！?？~\s])*"
 )
 _FOR_A_HUMAN_EN = re.compile(

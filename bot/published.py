@@ -54,7 +54,7 @@ class PublishedKnowledge:
         async with self._refreshing:
             releases = await self._store.current_releases(self._names)
             wanted = tuple(f"{release.knowledge_base}:{release.content_hash}" for release in releases)
-            if wanted == self._loaded and self._searcher is not None:
+            if wanted == self._loaded:
                 return False
             entries = [
                 Located(release.knowledge_base, entry)
@@ -63,7 +63,8 @@ class PublishedKnowledge:
             ]
             if not entries:
                 self._searcher, self._loaded = None, wanted
-                return False
+                log.warning("no knowledge is published; run: frontdesk faq import FILE")
+                return True
             snapshot = await asyncio.to_thread(open_snapshot, self._folder, entries, self._embedder, on_progress)
             self._searcher = Searcher(snapshot, self._embedder, calibration_for(self._embedder.name))
             self._loaded = wanted

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from bot.errors import SettingsError
 from knowledge.weights.catalogue import DEFAULT_CHAT, DEFAULT_EMBEDDING
@@ -22,6 +25,9 @@ from knowledge.weights.catalogue import DEFAULT_CHAT, DEFAULT_EMBEDDING
 PREFIX = "FRONTDESK_"
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
 """Names another settings file than frontdesk.toml in the current folder."""
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+"""What a database address without a driver means here."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -138,8 +144,11 @@ class Settings(BaseSettings):
 
     @property
     def resolved_database_url(self) -> str:
-        """The database to use."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.expanduser().resolve() / 'frontdesk.db'}"
+        """The database to use, with the driver that FrontDesk speaks to it through."""
+        if not self.database_url:
+            return f"sqlite+aiosqlite:///{self.data_dir.expanduser().resolve() / 'frontdesk.db'}"
+        kind, separator, place = self.database_url.partition("://")
+        return DRIVERS.get(kind, kind) + separator + place
 
     @classmethod
     def settings_customise_sources(
@@ -172,19 +181,38 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{config_path()} is not valid TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{config_path()} is not encoded in UTF-8") from error
+    except UnreadableVariable as error:
+        raise SettingsError(f'{_name_unreadable_list()} must be a list in JSON, such as ["a", "b"]') from error
     except ValidationError as error:
         raise SettingsError("; ".join(_describe(dict(detail)) for detail in error.errors())) from error
 
 
 def variable_names() -> list[str]:
     """List the names of all FRONTDESK_* variables that mean something."""
-    names = [CONFIG_VARIABLE]
+    return [CONFIG_VARIABLE, *_variables()]
+
+
+def _variables() -> dict[str, FieldInfo]:
+    found: dict[str, FieldInfo] = {}
     for name, field in Settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            names += [f"{PREFIX}{name}__{inner}".upper() for inner in field.annotation.model_fields]
+            inner = field.annotation.model_fields
+            found |= {f"{PREFIX}{name}__{key}".upper(): described for key, described in inner.items()}
         else:
-            names.append(f"{PREFIX}{name}".upper())
-    return names
+            found[f"{PREFIX}{name}".upper()] = field
+    return found
+
+
+def _name_unreadable_list() -> str:
+    lists = [name for name, field in _variables().items() if get_origin(field.annotation) is list]
+    for name in lists:
+        try:
+            json.loads(os.environ.get(name, "[]"))
+        except ValueError:
+            return name
+    return f"a {PREFIX}* variable"
 
 
 def _check_variables() -> None:

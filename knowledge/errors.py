@@ -15,6 +15,7 @@ FrontDeskError
 │   ├── ModelBusy              the queue is full                       (bot.errors)
 │   └── RemoteModelError       the remote endpoint failed              (bot.errors)
 ├── QuestionRejected           empty, too long, not text               (bot.errors)
+├── NotFound                   no such conversation or turn            (bot.errors)
 └── StoreError                 the database refused                    (bot.errors)
 
 The message of each is one sentence for the person who runs FrontDesk; a customer never sees it.

@@ -8,6 +8,8 @@ import typer
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 from rich.markup import escape
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from bot.cli.common import out, read_settings
 from bot.settings import PREFIX, Section, Settings, config_path
@@ -21,7 +23,7 @@ def show(
 ) -> None:
     """Show every setting with its value; secrets stay hidden."""
     if markdown:
-        typer.echo(describe_settings())
+        typer.echo(describe_settings(), nl=False)
         return
     settings = read_settings()
     path = config_path()
@@ -33,7 +35,14 @@ def show(
             for inner in type(value).model_fields:
                 out.print(f"{inner} = {escape(_toml(getattr(value, inner)))}")
         else:
-            out.print(f"{name} = {escape(_toml(value))}")
+            out.print(f"{name} = {escape(_toml(_without_password(value) if name == 'database_url' else value))}")
+
+
+def _without_password(url: str | None) -> str | None:
+    try:
+        return make_url(url).render_as_string(hide_password=True) if url else None
+    except ArgumentError:
+        return "**********"
 
 
 def describe_settings() -> str:

@@ -47,6 +47,7 @@ def pull(names: Names = None) -> None:
             if present.record.name != name:
                 out.print(f"  in place of {name}; to try that one again: frontdesk models pull {name}")
             continue
+        find_record(name)
         with download_progress() as bar:
             weights = library.pull(
                 name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 router = APIRouter(prefix="/api", tags=["chat"])
 
 KEEP_ALIVE_SECONDS = 15.0
+_NUMBER = re.compile(r"[0-9]{1,9}")
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 EXAMPLE: dict[str, Any] = {
     "question": "退货运费谁出？",
@@ -243,6 +245,6 @@ def _position(last_event_id: str | None, turn_id: str) -> int:
     if not last_event_id:
         return 0
     owner, _, number = last_event_id.rpartition(":")
-    if owner != turn_id or not number.isdecimal():
+    if owner != turn_id or not _NUMBER.fullmatch(number):
         raise RequestError(400, "invalid_event_id", "Last-Event-ID is not one of this answer's")
     return int(number) + 1

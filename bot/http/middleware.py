@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,10 +24,6 @@ HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
 }
 QUIET_PATHS = ("/healthz", "/readyz", "/metrics")
-
-
-class _BodyTooLarge(Exception):
-    pass
 
 
 class RequestContext:
@@ -50,7 +47,7 @@ class RequestContext:
             message = await receive()
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
-                raise _BodyTooLarge
+                raise HTTPException(413, f"a request may have {MAX_BODY_BYTES:,} bytes")
             return message
 
         async def send_with_headers(message: Message) -> None:
@@ -65,9 +62,6 @@ class RequestContext:
 
         try:
             await self._app(scope, receive_bounded, send_with_headers)
-        except _BodyTooLarge:
-            body = error_body("body_too_large", f"a request may have {MAX_BODY_BYTES:,} bytes", request_id)
-            await JSONResponse(body, 413)(scope, receive, send_with_headers)
         except Exception:  # the last resort: logged whole, told to nobody
             log.exception("request crashed", path=scope["path"])
             body = error_body("internal_error", messages.something_failed("en"), request_id)

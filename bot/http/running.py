@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 
 import structlog
 
@@ -24,29 +23,36 @@ KEEP_SECONDS = 120.0
 """How long a finished answer can still be read again."""
 
 
-@dataclass(eq=False)
 class RunningAnswer:
-    """The events of one answer so far; `failure` ends them early."""
+    """The events of one answer so far, for any number of readers."""
 
-    question: Question
-    events: list[Event] = field(default_factory=list)
-    failure: Exception | None = None
-    turn_id: str | None = None
-    ended_at: float | None = None
-    readers: int = 0
-    left_at: float = field(default_factory=time.monotonic)
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-    task: asyncio.Task[None] | None = None
+    def __init__(self, question: Question) -> None:
+        """Begin without events."""
+        self.question = question
+        self.turn_id: str | None = None
+        self.failure: Exception | None = None
+        self.ended_at: float | None = None
+        self.readers = 0
+        self.left_at = time.monotonic()
+        self.task: asyncio.Task[None] | None = None
+        self._events: list[Event] = []
+        self._changed = asyncio.Event()
+
+    def add(self, event: Event) -> None:
+        """Give the readers one more event."""
+        self._events.append(event)
+        self._wake_readers()
+
+    def end(self, at: float, failure: Exception | None) -> None:
+        """Let the readers stop, or fail."""
+        self.ended_at, self.failure = at, failure
+        self._wake_readers()
 
     async def begun(self) -> None:
         """Wait for the first event; raises the failure if there is none."""
         await self._more_than(0)
-        if not self.events and self.failure is not None:
+        if not self._events and self.failure is not None:
             raise self.failure
-
-    async def _more_than(self, seen: int) -> None:
-        async with self.changed:
-            await self.changed.wait_for(lambda: len(self.events) > seen or self.ended_at is not None)
 
     async def read(self) -> AsyncGenerator[Event]:
         """Yield all events, those to come included; raises the failure."""
@@ -54,8 +60,8 @@ class RunningAnswer:
         seen = 0
         try:
             while True:
-                while seen < len(self.events):
-                    yield self.events[seen]
+                while seen < len(self._events):
+                    yield self._events[seen]
                     seen += 1
                 if self.ended_at is not None:
                     if self.failure is not None:
@@ -65,6 +71,14 @@ class RunningAnswer:
         finally:
             self.readers -= 1
             self.left_at = time.monotonic()
+
+    async def _more_than(self, seen: int) -> None:
+        while len(self._events) <= seen and self.ended_at is None:
+            await self._changed.wait()
+
+    def _wake_readers(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
 
 class RunningAnswers:
@@ -101,7 +115,7 @@ class RunningAnswers:
             now = self._clock()
             for running in self._running:
                 unread = running.readers == 0 and now - running.left_at > GRACE_SECONDS
-                if running.ended_at is None and unread and running.task is not None:
+                if unread and running.task is not None and not running.task.cancelling():
                     running.task.cancel()
 
     async def close(self, seconds: float) -> None:
@@ -114,6 +128,7 @@ class RunningAnswers:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self, running: RunningAnswer) -> None:
+        failure: Exception | None = None
         try:
             async with aclosing(self._desk.answer(running.question)) as events:
                 async for event in events:
@@ -121,17 +136,13 @@ class RunningAnswers:
                         running.turn_id = event.answer.turn_id
                     if isinstance(event, Finished):
                         count(event.answer)
-                    running.events.append(event)
-                    async with running.changed:
-                        running.changed.notify_all()
+                    running.add(event)
         except asyncio.CancelledError:
-            running.failure = NotFound("the answer was given up because nobody was reading it")
+            failure = NotFound("the answer was given up because nobody was reading it")
         except Exception as error:  # it belongs to whoever reads
-            running.failure = error
+            failure = error
         finally:
-            running.ended_at = self._clock()
-            async with running.changed:
-                running.changed.notify_all()
+            running.end(self._clock(), failure)
 
     def _forget_old(self) -> None:
         now = self._clock()

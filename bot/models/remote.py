@@ -168,3 +168,5 @@ def translated() -> Iterator[None]:
         raise RemoteModelError(f"the remote model's answer was cut: {type(error).__name__}") from error
     except openai.OpenAIError as error:
         raise RemoteModelError(f"the remote model failed: {type(error).__name__}") from error
+    except (ValueError, TypeError, AttributeError) as error:  # the client does not check what it is sent
+        raise RemoteModelError("the remote model's answer is not of the shape of OpenAI's") from error

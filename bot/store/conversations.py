@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -100,10 +100,11 @@ class ConversationStore:
     async def hand_off(self, conversation_id: str, reason: str, summary: str) -> int | None:
         """Call a human for a conversation of the bot's; return the handoff's id, None if one was called before."""
         async with self._database.transaction() as session:
-            conversation = await _get_conversation(session, conversation_id)
-            if conversation.handoff != "bot":
+            await _get_conversation(session, conversation_id)
+            was_the_bots = (ConversationRow.id == conversation_id) & (ConversationRow.handoff == "bot")
+            taken = await session.execute(update(ConversationRow).where(was_the_bots).values(handoff="waiting"))
+            if not cast("CursorResult[Any]", taken).rowcount:  # somebody else called at the same moment, or before
                 return None
-            conversation.handoff = "waiting"
             row = HandoffRow(conversation_id=conversation_id, reason=reason, summary=summary)
             session.add(row)
             await session.flush()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, MetaData, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -27,12 +30,23 @@ def new_id() -> str:
     return uuid4().hex
 
 
+class StorableText(TypeDecorator[str]):
+    """Text without what no database can hold: zero characters and halves of characters."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Remove it on the way in, and from what is looked for."""
+        return value if value is None else _UNSTORABLE.sub("", value)
+
+
 class Base(DeclarativeBase):
     """The parent of all tables."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
-        str: Text(),
+        str: StorableText(),
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSON(),
         list[Any]: JSON(),

@@ -1,4 +1,4 @@
-"""The sentence-transformers embedder, on a real model that a Python package carries; see the Makefile for its environment."""
+"""The sentence-transformers embedder, on a real model from a Python package; it has an environment of its own."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_a_follow_up_is_understood_from_the_conversation(page: Page) -> None:
 
 
 def test_thumbs_are_taken(page: Page, shop: Served) -> None:
-    bubble = ask(page, "怎么开发票")
+    ask(page, "怎么开发票")
     with page.expect_response("**/api/feedback") as response:
         page.get_by_test_id("thumb-up").last.click()
     assert response.value.status == 204

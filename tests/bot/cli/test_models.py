@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.weights.catalogue import RECORDS
+from knowledge.weights.catalogue import DEFAULT_EMBEDDING, RECORDS, find_record
 from tests.bot.cli.conftest import Run
 
 
@@ -48,10 +48,11 @@ def test_an_unknown_model_is_one_line(frontdesk: Run, command: str) -> None:
     assert len(result.err.strip().splitlines()) == 1
 
 
-def test_a_model_that_is_here_is_not_downloaded_again(frontdesk: Run) -> None:
-    record = RECORDS[0]
+def test_a_model_that_is_here_is_not_downloaded_again(frontdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = find_record(DEFAULT_EMBEDDING)
+    monkeypatch.setenv("FRONTDESK_MODELS__EMBEDDING", record.name)
     with Path("models", record.file).open("wb") as file:
         file.truncate(record.size)  # a hole: it takes no room
-    result = frontdesk("models", "pull", record.name)
+    result = frontdesk("models", "pull")
     assert result.status == 0
     assert f"{record.name} is here" in result.out

@@ -141,6 +141,8 @@ async def test_a_finished_answer_is_forgotten_after_a_while(
     running = answers.start(QUESTION)
     await anext_finished(running)
     assert running.turn_id is not None
+    assert running.task is not None
+    await running.task
     clock.ahead = KEEP_SECONDS + 1
     await answers.start(Question(text="另一个问题")).begun()
     with pytest.raises(NotFound):
