@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 
 import structlog
 
@@ -50,15 +50,15 @@ class RunningAnswer:
 
     async def begun(self) -> None:
         """Wait for the first event; raises the failure if there is none."""
-        await self._more_than(0)
+        with self._being_read():
+            await self._more_than(0)
         if not self._events and self.failure is not None:
             raise self.failure
 
     async def read(self) -> AsyncGenerator[Event]:
         """Yield all events, those to come included; raises the failure."""
-        self.readers += 1
         seen = 0
-        try:
+        with self._being_read():
             while True:
                 while seen < len(self._events):
                     yield self._events[seen]
@@ -68,6 +68,12 @@ class RunningAnswer:
                         raise self.failure
                     return
                 await self._more_than(seen)
+
+    @contextmanager
+    def _being_read(self) -> Iterator[None]:
+        self.readers += 1
+        try:
+            yield
         finally:
             self.readers -= 1
             self.left_at = time.monotonic()

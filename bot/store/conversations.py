@@ -24,7 +24,7 @@ from bot.question import (
     Timings,
     Usage,
 )
-from bot.store.database import Database
+from bot.store.database import Store, whole
 from bot.store.tables import ConversationRow, FeedbackRow, HandoffRow, TurnRow, new_id
 
 HISTORY_TURNS = 10
@@ -43,13 +43,10 @@ class OpenTurn:
     answered: Answer | None = None
 
 
-class ConversationStore:
+class ConversationStore(Store):
     """The log of every conversation, and the state that the next answer depends on."""
 
-    def __init__(self, database: Database) -> None:
-        """Use this database."""
-        self._database = database
-
+    @whole
     async def begin(self, question: Question) -> OpenTurn:
         """Write down a question before it is answered; one that came before gives its turn again.
 
@@ -58,38 +55,42 @@ class ConversationStore:
         """
         for _ in range(5):
             try:
-                async with self._database.transaction() as session:
+                async with self.database.transaction() as session:
                     return await _begin(session, question)
             except IntegrityError:  # the same message, or the same place in the conversation, at the same moment
                 await asyncio.sleep(0.01)
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             return await _begin(session, question)
 
+    @whole
     async def finish(self, answer: Answer) -> None:
         """Write down the reply with all that led to it."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             await session.execute(update(TurnRow).where(TurnRow.id == answer.turn_id).values(_to_columns(answer)))
 
+    @whole
     async def answer(self, turn_id: str) -> Answer:
         """Return the reply of a turn that is complete; raises NotFound."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             turn = await _get_turn(session, turn_id)
             if turn.outcome is None:
                 raise NotFound(f"the turn {turn_id} has no answer yet")
             return await _to_answer(session, turn)
 
+    @whole
     async def transcript(self, conversation_id: str) -> list[Message]:
         """Return a conversation's messages, oldest first; raises NotFound."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             await _get_conversation(session, conversation_id)
             turns = await session.scalars(
                 select(TurnRow).where(TurnRow.conversation_id == conversation_id).order_by(TurnRow.position)
             )
             return _to_messages(list(turns))
 
+    @whole
     async def add_feedback(self, turn_id: str, rating: str, comment: str | None) -> None:
         """Keep a customer's thumb; raises NotFound."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             await _get_turn(session, turn_id)
             row = await session.scalar(select(FeedbackRow).where(FeedbackRow.turn_id == turn_id))
             if row is None:
@@ -97,9 +98,10 @@ class ConversationStore:
                 session.add(row)
             row.rating, row.comment = rating, mask(comment) if comment else None
 
+    @whole
     async def hand_off(self, conversation_id: str, reason: str, summary: str) -> int | None:
         """Call a human for a conversation of the bot's; return the handoff's id, None if one was called before."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             await _get_conversation(session, conversation_id)
             was_the_bots = (ConversationRow.id == conversation_id) & (ConversationRow.handoff == "bot")
             taken = await session.execute(update(ConversationRow).where(was_the_bots).values(handoff="waiting"))
@@ -110,9 +112,10 @@ class ConversationStore:
             await session.flush()
             return row.id
 
+    @whole
     async def mark_notified(self, handoff_id: int) -> None:
         """Note that somebody has been told."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             row = await session.get_one(HandoffRow, handoff_id)
             row.notified = True
 

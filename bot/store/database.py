@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -16,6 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 import migrations
 from bot.errors import StoreError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+StoreT = TypeVar("StoreT", bound="Store")
 
 
 def migration_config(url: str) -> Config:
@@ -61,6 +67,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(url)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine.sync_engine, "connect", _set_pragmas)
+        self._working: set[asyncio.Task[Any]] = set()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -69,9 +76,41 @@ class Database:
         async with self._sessions() as session, session.begin():
             yield session
 
+    async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do some work whole: if its caller is cancelled meanwhile, it goes on by itself."""
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        return await asyncio.shield(task)
+
     async def close(self) -> None:
-        """Close all connections."""
+        """Wait for the work that goes on, then close all connections."""
+        if self._working:
+            await asyncio.wait(self._working)
         await self.engine.dispose()
+
+
+class Store:
+    """What is kept in a database about one subject."""
+
+    def __init__(self, database: Database) -> None:
+        """Use this database."""
+        self.database = database
+
+
+def whole(
+    method: Callable[Concatenate[StoreT, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[StoreT, P], Coroutine[Any, Any, T]]:
+    """Make a store's method end what it began, though its caller is cancelled.
+
+    An SQLite connection that is cancelled at work may hang for ever when it is closed (omnilib/aiosqlite, issue 259).
+    """
+
+    @wraps(method)
+    async def ended(store: StoreT, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store.database.to_the_end(method(store, *args, **kwargs))
+
+    return ended
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.store.database import Database
+from bot.store.database import Store, whole
 from bot.store.tables import EntryRow, KnowledgeBaseRow, ReleaseEntryRow, ReleaseRow, VariantRow
 from knowledge.entries import Entry, content_hash
 from knowledge.errors import UnknownEntry
@@ -38,21 +38,19 @@ class Release:
     created_at: datetime
 
 
-class KnowledgeStore:
+class KnowledgeStore(Store):
     """Reads and writes what bots answer from."""
 
-    def __init__(self, database: Database) -> None:
-        """Use this database."""
-        self._database = database
-
+    @whole
     async def names(self) -> list[str]:
         """List the knowledge bases."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             return list(await session.scalars(select(KnowledgeBaseRow.name).order_by(KnowledgeBaseRow.name)))
 
+    @whole
     async def entries(self, knowledge_base: str) -> list[Entry]:
         """List the entries of a knowledge base, as they are being edited; none if it does not exist."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             rows = await session.scalars(
                 select(EntryRow)
                 .join(KnowledgeBaseRow, KnowledgeBaseRow.id == EntryRow.knowledge_base_id)
@@ -61,6 +59,7 @@ class KnowledgeStore:
             )
             return [_to_entry(row) for row in rows]
 
+    @whole
     async def entry(self, knowledge_base: str, key: str) -> Entry:
         """Return one entry; raises UnknownEntry."""
         for entry in await self.entries(knowledge_base):
@@ -68,10 +67,11 @@ class KnowledgeStore:
                 return entry
         raise UnknownEntry(f"the knowledge base {knowledge_base!r} has no entry {key!r}; see: frontdesk faq list")
 
+    @whole
     async def upsert(self, knowledge_base: str, entries: Sequence[Entry]) -> ImportCounts:
         """Add or change entries by their key, in one transaction."""
         added = changed = 0
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             base = await _get_or_add_base(session, knowledge_base)
             rows = await session.scalars(select(EntryRow).where(EntryRow.knowledge_base_id == base.id))
             existing = {row.key: row for row in rows}
@@ -87,10 +87,11 @@ class KnowledgeStore:
                     changed += 1
         return ImportCounts(added, changed, len(entries) - added - changed)
 
+    @whole
     async def delete(self, knowledge_base: str, keys: Iterable[str]) -> int:
         """Delete entries by key, or raise UnknownEntry and delete none."""
         wanted = set(keys)
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             base = await _find_base(session, knowledge_base)
             rows = list(
                 await session.scalars(
@@ -103,11 +104,12 @@ class KnowledgeStore:
             await session.execute(delete(EntryRow).where(EntryRow.id.in_([row.id for row in rows])))
             return len(rows)
 
+    @whole
     async def publish(self, knowledge_base: str) -> Release:
         """Make what is being edited the current release; if nothing changed, the current one is returned."""
         entries = await self.entries(knowledge_base)
         digest = content_hash(entries)
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             base = await _find_base(session, knowledge_base)
             current = await session.get(ReleaseRow, base.current_release) if base.current_release else None
             if current is not None and current.content_hash == digest:
@@ -124,9 +126,10 @@ class KnowledgeStore:
             base.current_release = release.id
             return _to_release(release, base.name)
 
+    @whole
     async def current_releases(self, names: Sequence[str] = ()) -> list[Release]:
         """Return the current release of each named knowledge base that has one; without names, of all."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             query = (
                 select(ReleaseRow, KnowledgeBaseRow.name)
                 .join(KnowledgeBaseRow, KnowledgeBaseRow.current_release == ReleaseRow.id)
@@ -136,9 +139,10 @@ class KnowledgeStore:
                 query = query.where(KnowledgeBaseRow.name.in_(names))
             return [_to_release(release, name) for release, name in await session.execute(query)]
 
+    @whole
     async def released_entries(self, release: Release) -> list[Entry]:
         """Return the entries of a release, exactly as they were published."""
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             rows = await session.scalars(
                 select(ReleaseEntryRow.entry)
                 .where(ReleaseEntryRow.release_id == release.id)

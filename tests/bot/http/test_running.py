@@ -14,6 +14,7 @@ from bot.errors import NotFound, QuestionRejected
 from bot.http.running import KEEP_SECONDS, RunningAnswer, RunningAnswers
 from bot.question import Finished, Question, Token
 from bot.store.database import Database
+from knowledge.search import Evidence
 from tests.bot.fakes import ScriptedModel, StubKnowledge, make_desk
 from tests.bot.http.conftest import Site
 
@@ -86,6 +87,25 @@ async def test_an_answer_that_is_read_goes_on(answers: RunningAnswers, local: Sc
     await reading
 
 
+async def test_an_answer_whose_beginning_is_awaited_goes_on(
+    desk: FrontDesk, answers: RunningAnswers, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = asyncio.Event()
+
+    async def search(*_arguments: object, **_options: object) -> Evidence:
+        await slow.wait()
+        return Evidence([], 0.0)
+
+    monkeypatch.setattr(desk.knowledge, "search", search)
+    running = answers.start(QUESTION)
+    waiting = asyncio.create_task(running.begun())
+    await asyncio.sleep(0)
+    clock.ahead = 1_000
+    await asyncio.sleep(0.05)  # several rounds of the sweep
+    slow.set()
+    await waiting
+
+
 async def anext_finished(running: RunningAnswer) -> Finished:
     async for event in running.read():
         if isinstance(event, Finished):
@@ -115,15 +135,13 @@ async def test_the_same_message_has_one_running_answer(answers: RunningAnswers) 
 async def test_the_same_message_id_of_another_channel_has_another_answer(answers: RunningAnswers) -> None:
     running = [answers.start(QUESTION), answers.start(Question(text="a", message_id="m-1", channel="slack"))]
     assert running[0] is not running[1]
-    for answer in running:
-        await answer.begun()
+    await asyncio.gather(*(answer.begun() for answer in running))
 
 
 async def test_questions_without_an_identifier_are_never_the_same(answers: RunningAnswers) -> None:
     running = [answers.start(Question(text="a")) for _ in range(2)]
     assert running[0] is not running[1]
-    for answer in running:
-        await answer.begun()
+    await asyncio.gather(*(answer.begun() for answer in running))
 
 
 async def test_a_message_that_failed_may_be_sent_again(answers: RunningAnswers) -> None:
