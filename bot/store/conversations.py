@@ -150,7 +150,7 @@ async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
         conversation = ConversationRow(id=new_id(), channel=question.channel, handoff="bot")
         session.add(conversation)
     else:
-        conversation = await _get_conversation(session, question.conversation_id)
+        conversation = await _get_conversation(session, question.conversation_id, alone=True)
         earlier = await _recent(session, conversation.id)
     turn = TurnRow(
         id=new_id(),
@@ -215,8 +215,9 @@ async def _get_turn(session: AsyncSession, turn_id: str) -> TurnRow:
     return turn
 
 
-async def _get_conversation(session: AsyncSession, conversation_id: str) -> ConversationRow:
-    conversation = await session.get(ConversationRow, conversation_id)
+async def _get_conversation(session: AsyncSession, conversation_id: str, *, alone: bool = False) -> ConversationRow:
+    """Return a conversation; `alone` keeps others from it until the transaction ends, where the database can."""
+    conversation = await session.get(ConversationRow, conversation_id, with_for_update=alone or None)
     if conversation is None:
         raise NotFound(f"there is no conversation {conversation_id}")
     return conversation
