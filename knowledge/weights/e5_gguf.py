@@ -13,7 +13,7 @@ import struct
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ NAME = "multilingual-e5-small"
 Q4_0_BLOCK_BYTES = 18
 Q4_0_BLOCK_VALUES = 32
 SOURCE_Q4_0 = 1
+
+HAS_VALUE, IS_VALUE, OFFSET_SHIFT, PAGE_UNITS, ROOT = 1 << 8, 1 << 31, 10, 256, 0
+"""How a unit of the charsmap's double array is packed, and how it is laid out here."""
 
 OUTER_TENSORS = {
     "emb.word": "token_embd.weight",
@@ -69,9 +72,14 @@ class _Reader:
         return found
 
     def take(self, count: int) -> bytes:
-        found = self.data[self.position : self.position + count]
+        found = self.part(self.position, count)
         self.position += count
         return found
+
+    def part(self, start: int, size: int) -> bytes:
+        if start + size > len(self.data):
+            raise IndexError
+        return self.data[start : start + size]
 
 
 def convert(source: Path, target: Path, *, chinese_and_english_only: bool = False) -> None:
@@ -134,18 +142,18 @@ def _add_shape(writer: gguf.GGUFWriter, shape: _Shape) -> None:
 
 def _add_tokenizer(writer: gguf.GGUFWriter, reader: _Reader, shape: _Shape, keep: Callable[[str], bool]) -> list[int]:
     """Write the vocabulary; return the rows of the embedding table that belong to it."""
-    count, bos, eos, pad, unknown = reader.values("5i")
+    size, bos, eos, pad, unknown = reader.values("5i")
     (text_bytes,) = reader.values("Q")
-    offsets = reader.array("<u4", count + 1)
-    scores = reader.array("<f4", count)
+    offsets = reader.array("<u4", size + 1)
+    scores = reader.array("<f4", size)
     text = reader.take(text_bytes)
     pieces = [text[start:end] for start, end in pairwise(offsets)]
-    kinds = [int(gguf.TokenType.NORMAL)] * count
-    mask = count - 1
+    kinds = [int(gguf.TokenType.NORMAL)] * size
+    mask = size - 1
     for token in (bos, eos, pad, mask):
         kinds[token] = int(gguf.TokenType.CONTROL)
     kinds[unknown] = int(gguf.TokenType.UNKNOWN)
-    kept = [token for token in range(count) if kinds[token] != gguf.TokenType.NORMAL or keep(pieces[token].decode())]
+    kept = [token for token in range(size) if kinds[token] != gguf.TokenType.NORMAL or keep(pieces[token].decode())]
     writer.add_tokenizer_model("t5")
     writer.add_tokenizer_pre("default")
     writer.add_token_list([pieces[token] for token in kept])
@@ -165,9 +173,42 @@ def _add_tokenizer(writer: gguf.GGUFWriter, reader: _Reader, shape: _Shape, keep
         add(kept.index(token))
     writer.add_add_bos_token(value=True)
     writer.add_add_eos_token(value=True)
-    _count, replacements = reader.values("iI")
-    reader.take(replacements)  # llama.cpp has no place for them; our own NFKC does the same before
+    writer.add_precompiled_charsmap(_charsmap(_read_replacements(reader)))
     return kept
+
+
+def _read_replacements(reader: _Reader) -> dict[bytes, bytes]:
+    """Return what stands for each character that is normalised before the text is split."""
+    replacements = {}
+    for _ in range(reader.values("iI")[0]):
+        old, length = reader.values("IB")
+        new = "".join(map(chr, reader.values(f"{length}I")))
+        replacements[chr(old).encode()] = new.encode() + b"\0"
+    return replacements
+
+
+def _charsmap(replacements: dict[bytes, bytes]) -> bytes:
+    """Lay the replacements out as SentencePiece's precompiled charsmap, as `llm_tokenizer_ugm` of llama.cpp reads it.
+
+    It is a trie of the characters' bytes in a double array: a child lies at its parent's base XOR its byte, and a
+    value, which is a position in the texts that follow the array, at its key's own base.
+    """
+    edges = sorted({(key[:end], key[end]) for key in replacements for end in range(len(key))})
+    pages = count(PAGE_UNITS, PAGE_UNITS)
+    bases = dict(zip(dict.fromkeys(prefix for prefix, _ in edges), pages, strict=False))
+    units = np.zeros((len(bases) + 1) * PAGE_UNITS, "<u4")
+    places = {prefix + bytes([byte]): bases[prefix] ^ byte for prefix, byte in edges}
+    taken = {ROOT, *bases.values(), *places.values()}
+    free = (unit for unit in range(units.size) if unit not in taken)
+    bases |= zip(replacements, free, strict=False)
+    units[ROOT] = bases[b""] << OFFSET_SHIFT
+    texts = b"".join(dict.fromkeys(replacements.values()))
+    for prefix, place in places.items():
+        units[place] = (place ^ bases[prefix]) << OFFSET_SHIFT | prefix[-1]
+        if prefix in replacements:
+            units[place] |= HAS_VALUE
+            units[bases[prefix]] = IS_VALUE | texts.index(replacements[prefix])
+    return struct.pack("<I", units.nbytes) + units.tobytes() + texts
 
 
 def _add_tensors(writer: gguf.GGUFWriter, reader: _Reader, shape: _Shape, kept: list[int]) -> None:
@@ -175,7 +216,7 @@ def _add_tensors(writer: gguf.GGUFWriter, reader: _Reader, shape: _Shape, kept: 
     for _ in range(reader.values("i")[0]):
         name = reader.take(reader.values("H")[0]).decode()
         kind, _count, start, size = reader.values("BIQQ")
-        tensors[name] = (kind, reader.data[start : start + size])
+        tensors[name] = (kind, reader.part(start, size))
     for name, new_name in OUTER_TENSORS.items():
         rows = kept if name == "emb.word" else None
         _add_tensor(writer, new_name, *tensors[name], columns=shape.width, rows=rows)

@@ -15,7 +15,7 @@ from tests.knowledge.embedding.contract import EmbedderContract
 pytestmark = pytest.mark.xdist_group("e5")
 
 CANONICAL_VALUES = {
-    ("query", "怎么退货？"): [0.0741, -0.0335, -0.0589, -0.0771, 0.0832],
+    ("query", "怎么退货？"): [0.0737, -0.043, -0.0803, -0.088, 0.0692],
     ("query", "How do I return an item?"): [0.0604, -0.0445, -0.0178, -0.0859, 0.0566],
     ("passage", "签收次日起 7 天内可以无理由退货。"): [0.0467, -0.0016, -0.0267, -0.0447, 0.0741],
 }
@@ -31,7 +31,7 @@ class TestGgufEmbedder(EmbedderContract):
 @pytest.mark.parametrize(("kind", "text"), CANONICAL_VALUES, ids=["zh query", "en query", "passage"])
 def test_the_vectors_are_those_they_always_were(e5: GgufEmbedder, kind: str, text: str) -> None:
     embed = {"query": e5.embed_queries, "passage": e5.embed_passages}[kind]
-    assert np.allclose(embed([text])[0, :5], CANONICAL_VALUES[kind, text], atol=0.02)
+    assert np.allclose(embed([text])[0, :5], CANONICAL_VALUES[kind, text], atol=0.01)
 
 
 def test_a_vector_has_the_dimensions_of_the_record(e5: GgufEmbedder, e5_weights: Weights) -> None:

