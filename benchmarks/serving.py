@@ -39,21 +39,26 @@ def server(folder: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[str], 
     environment = {**os.environ, "FRONTDESK_MODELS_DIR": str(settings.models_dir.expanduser())}
     command = [sys.executable, "-m", "bot.cli.main"]
     faq = EXAMPLES / "shop-zh" / "faq.csv"
-    subprocess.run([*command, "faq", "import", str(faq), "--kb", "shop"], cwd=folder, env=environment, check=True)
+    importing = [*command, "faq", "import", str(faq), "--kb", "shop", "--if-empty"]
+    subprocess.run(importing, cwd=folder, env=environment, check=True)
     begun = time.perf_counter()
-    process = subprocess.Popen(
-        [*command, "serve", "--port", "0"], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
-    )
+    log = folder / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, "serve", "--port", "0"], cwd=folder, env=environment, stderr=output, text=True
+        )
     try:
-        assert process.stderr
-        line = next(line for line in process.stderr if "answers at" in line)
-        client = httpx.Client(base_url=re.search(r"http://\S+", line)[0], timeout=60)  # type: ignore[index]
+        while not (address := re.search(r"answers at (http://\S+)", log.read_text())):
+            if process.poll() is not None:
+                sys.exit(log.read_text())
+            time.sleep(0.01)
+        client = httpx.Client(base_url=address[1], timeout=60)
         while client.get("/readyz").status_code != 200:
             time.sleep(0.01)
         yield client, process, time.perf_counter() - begun
     finally:
         process.terminate()
-        process.communicate()
+        process.wait()
 
 
 def resident_mb(process: subprocess.Popen[str]) -> float:
@@ -115,7 +120,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with server(Path(folder)) as (client, process, start_seconds):
             memory_start = resident_mb(process)
-            ask(client, "怎么退货")
+            first_answer = ask(client, "怎么退货")[1]
             direct = [ask(client, question)[1] for question in ("怎么退货", "怎么开发票") * (DIRECT_REPEATS // 2)]
             questions = grounded_questions(client)
             memory_used = resident_mb(process)
@@ -130,6 +135,7 @@ def main() -> None:
         "start_to_ready_s": round(start_seconds, 2),
         "resident_at_start_mb": round(memory_start),
         "resident_after_use_mb": round(memory_used),
+        "first_answer_ms": round(first_answer, 1),
         "direct_p50_ms": round(statistics.median(direct), 1),
         "grounded_questions": len(questions),
         "first_words_cold_prefix_p50_ms": round(statistics.median(cold)),
