@@ -20,6 +20,10 @@ BATCH_TEXTS = 4
 """Texts a batch: measured fastest on two cores."""
 
 
+FEW_TOKENS = 16
+"""So few are embedded by one thread: waking the others takes longer than they save (2 cores, beside a chat model)."""
+
+
 class GgufEmbedder:
     """Embeds with a model record's own prefixes and pooling; texts are cut at its context length."""
 
@@ -91,6 +95,8 @@ class GgufEmbedder:
         self._batch.clear()
         for sequence, tokens in enumerate(sequences):
             self._batch.add(tokens, start=0, sequence=sequence, outputs=True)
+        threads = 1 if self._batch.batch.n_tokens <= FEW_TOKENS else self._threads
+        self._llama.llama_set_n_threads(self._context, threads, threads)
         if self._llama.llama_encode(self._context, self._batch.batch) != 0:
             raise ModelUnavailable(f"{self.name} failed to embed a text")
         for sequence, row in enumerate(rows):
