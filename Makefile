@@ -23,7 +23,7 @@ install: | $(UV)  ## install what serving needs
 	@echo "Installing. The first time this compiles llama.cpp for this machine: about 5 minutes on 2 cores."
 	$(UV) sync --frozen --no-default-groups --inexact
 
-models:  ## bring the two local models here (about 565 MB, once)
+models:  ## bring the two local models here (about 570 MB, once)
 	$(RUN) frontdesk models pull
 
 example:  ## load the example FAQ, unless there is one already
