@@ -259,17 +259,18 @@ class FrontDesk:
         yield Token(case.answer.text)
 
     async def _checked(self, case: _Case, generation: Generation, check: GroundingCheck) -> AsyncGenerator[Event]:
-        """Stream an answer clause by clause, each checked before it leaves; stop at the first that is not borne out."""
+        """Stream an answer in clauses, each held back until it is borne out; stop at the first that cannot be."""
         answer, held = case.answer, ""
         try:
             async for piece in generation:
-                clauses, held = split_clauses(held + piece)
-                if clauses and not check.allows(clauses):
-                    answer.text += clauses
-                    return
-                if clauses:
+                held += piece
+                clauses, _ = split_clauses(held)
+                if not check.allows(clauses):
+                    break
+                if check.is_grounded(clauses):
                     yield self._say(case, clauses)
-            if held and check.allows(held):
+                    held = held.removeprefix(clauses)
+            if held and check.is_grounded(answer.text + held):
                 yield self._say(case, held)
             else:
                 answer.text += held
