@@ -14,7 +14,7 @@ from knowledge.importing.files import read_faq_file
 
 ROOT = Path(__file__).parent.parent.parent
 READMES = ["README.md", "README.zh-CN.md"]
-PAGES = [*READMES, "CONTRIBUTING.md", "docs/architecture.md", "docs/settings.md"]
+PAGES = [*READMES, "CONTRIBUTING.md", "docs/architecture.md", "docs/settings.md", "docs/widget.md"]
 
 
 def test_the_page_of_settings_is_the_generated_one() -> None:

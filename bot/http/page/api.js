@@ -2,6 +2,13 @@
 
 const SILENCE_MS = 45_000;
 
+let server = "";
+
+/** Name the server's address; without, it is the one that this page came from. */
+export function setServer(address) {
+  server = address;
+}
+
 /** The server said no; `retryAfter` is in seconds, or null. */
 export class ApiError extends Error {
   constructor(status, { type = "unknown", message = "", request_id = null } = {}, retryAfter = null) {
@@ -46,7 +53,7 @@ function asJson(body) {
 }
 
 async function request(url, options) {
-  const response = await fetch(url, { cache: "no-store", credentials: "same-origin", ...options });
+  const response = await fetch(server + url, { cache: "no-store", credentials: "same-origin", ...options });
   if (!response.ok) throw await errorOf(response);
   return response;
 }

@@ -1,9 +1,10 @@
-/** The chat page: ties the conversation, the server and the screen together. */
+/** A chat: ties the conversation, the server and the screen together, on a page of its own or inside the widget. */
 
 import { answer, newTurn, resetTurn } from "./answering.js";
 import { callHuman, getBot } from "./api.js";
 import { answerBubble, notice, questionBubble, welcomeBubble } from "./bubbles.js";
 import { emptyConversation, loadConversation, loadLanguage, saveConversation, saveLanguage } from "./memory.js";
+import { buildLayout } from "./layout.js";
 import { browserLanguage, TEXTS } from "./texts.js";
 
 const MAX_CHARACTERS = 2_000;
@@ -11,304 +12,312 @@ const HINT_FROM = 1_800;
 const NEAR_END_PX = 80;
 const BOT_POLL_MS = 4_000;
 
-const byId = (id) => document.getElementById(id);
-const page = {
-  app: byId("app"),
-  name: byId("bot-name"),
-  status: byId("status"),
-  statusText: byId("status-text"),
-  handoff: byId("handoff"),
-  handoffLabel: byId("handoff-label"),
-  newChat: byId("new-chat"),
-  language: byId("language"),
-  scroller: byId("scroller"),
-  log: byId("log"),
-  jump: byId("jump"),
-  composer: byId("composer"),
-  question: byId("question"),
-  send: byId("send"),
-  stop: byId("stop"),
-  limit: byId("limit"),
-};
+/**
+ * Put a chat into `place` and return its handle. `onName` is told the bot's name, `onLanguage` the language, `onAnswer`
+ * of each answer that is complete.
+ */
+export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswer = ignore, locale = null } = {}) {
+  const page = buildLayout();
+  let language = locale ?? (Object.hasOwn(TEXTS, loadLanguage() ?? "") ? loadLanguage() : browserLanguage());
+  let texts = TEXTS[language];
+  let bot = null;
+  let botStatus = "connecting";
+  let conversation = loadConversation();
+  let running = null;
+  let bubbles = new Map();
+  let follow = true;
+  let lastTop = 0;
 
-let language = Object.hasOwn(TEXTS, loadLanguage() ?? "") ? loadLanguage() : browserLanguage();
-let texts = TEXTS[language];
-let bot = null;
-let botStatus = "connecting";
-let conversation = loadConversation();
-let running = null;
-let bubbles = new Map();
-let follow = true;
-let lastTop = 0;
+  place.append(page.app);
+  start();
+  return { page, ask, setLanguage, transcript, reload, focus };
 
-start();
+  function start() {
+    listen();
+    showEverything();
+    void watchBot();
+    void finishInterruptedTurn();
+  }
 
-function start() {
-  listen();
-  fitToVisibleScreen();
-  showEverything();
-  void watchBot();
-  void finishInterruptedTurn();
-}
+  function listen() {
+    page.composer.addEventListener("submit", (event) => {
+      event.preventDefault();
+      sendQuestion();
+    });
+    page.question.addEventListener("keydown", sendOnEnter);
+    page.question.addEventListener("input", showComposer);
+    page.stop.addEventListener("click", () => running?.abort());
+    page.newChat.addEventListener("click", startNewChat);
+    page.handoff.addEventListener("click", () => void handOff());
+    page.language.addEventListener("click", switchLanguage);
+    page.jump.addEventListener("click", jumpToEnd);
+    page.scroller.addEventListener("scroll", noteScrolling, { passive: true });
+    new ResizeObserver(keepAtEnd).observe(page.log);
+    new ResizeObserver(keepAtEnd).observe(page.scroller);
+    window.addEventListener("pagehide", save);
+  }
 
-function listen() {
-  page.composer.addEventListener("submit", (event) => {
+  /* The bot */
+
+  async function watchBot() {
+    for (;;) {
+      botStatus = await askBot();
+      showBot();
+      if (botStatus === "ready" || botStatus === "retrieval") return;
+      await new Promise((resolve) => setTimeout(resolve, BOT_POLL_MS));
+    }
+  }
+
+  async function askBot() {
+    try {
+      const known = bot !== null;
+      bot = await getBot();
+      if (!known) showLog();
+      if (!bot.ready) return "starting";
+      return bot.chat_model === null ? "retrieval" : "ready";
+    } catch {
+      return "offline";
+    }
+  }
+
+  function showBot() {
+    const name = bot?.name ?? "FrontDesk";
+    onName(name);
+    page.name.textContent = name;
+    page.status.dataset.status = botStatus;
+    page.statusText.textContent = texts.status[botStatus];
+    page.status.title = statusExplained();
+  }
+
+  function statusExplained() {
+    if (bot === null) return "";
+    const models = texts.models(bot.chat_model, bot.embedding_model, bot.remote_model);
+    return [botStatus === "retrieval" ? texts.retrievalExplained : "", models].filter(Boolean).join("\n");
+  }
+
+  /* Asking */
+
+  function sendQuestion() {
+    const question = page.question.value.trim();
+    if (running !== null || question === "" || characters(question) > MAX_CHARACTERS) return;
+    page.question.value = "";
+    ask(question);
+  }
+
+  function ask(question) {
+    if (running !== null) return;
+    const turn = newTurn(question);
+    conversation.entries.push(turn);
+    follow = true;
+    showLog();
+    void run(turn);
+  }
+
+  function retry(turn) {
+    if (running !== null) return;
+    resetTurn(turn);
+    void run(turn);
+  }
+
+  async function run(turn) {
+    const here = conversation;
+    const controller = new AbortController();
+    running = controller;
+    showComposer();
+    showTurn(turn);
+    save();
+    await answer(turn, here, language, controller.signal, () => showTurn(turn));
+    if (running === controller) running = null;
+    showComposer();
+    showHandoff();
+    save();
+    if (turn.state === "done") onAnswer(turn);
+  }
+
+  /** A reload in mid-answer goes on where it was; asking again with the same message id is safe as well. */
+  async function finishInterruptedTurn() {
+    const turn = conversation.entries.at(-1);
+    if (turn?.kind === "turn" && turn.state === "streaming") await run(turn);
+  }
+
+  /* A human */
+
+  async function handOff() {
+    if (conversation.id === null) return ask(texts.handoffRequest);
+    page.handoff.disabled = true;
+    try {
+      const called = await callHuman(conversation.id);
+      conversation.handoff = called.handoff;
+      addNotice(called.message || texts.handoffDone);
+    } catch {
+      addNotice(texts.handoffFailed);
+    }
+    return showHandoff();
+  }
+
+  function addNotice(text) {
+    conversation.entries.push({ kind: "notice", text });
+    follow = true;
+    showLog();
+    save();
+  }
+
+  function showHandoff() {
+    const called = conversation.handoff === "waiting" || conversation.handoff === "human";
+    const label = texts.handoff[conversation.handoff] ?? texts.handoff.bot;
+    page.handoff.disabled = called || (running !== null && conversation.id === null);
+    page.handoff.dataset.handoff = conversation.handoff;
+    page.handoffLabel.textContent = label;
+    page.handoff.title = label;
+    page.handoff.setAttribute("aria-label", label);
+    page.question.placeholder = called ? texts.placeholderWaiting : texts.placeholder;
+  }
+
+  /* The conversation */
+
+  function startNewChat() {
+    running?.abort();
+    running = null;
+    conversation = emptyConversation();
+    save();
+    showEverything();
+    page.question.focus();
+  }
+
+  function save() {
+    saveConversation(conversation);
+  }
+
+  /** Show the conversation as another tab of this browser has left it. */
+  function reload() {
+    if (running !== null) return;
+    conversation = loadConversation();
+    showLog();
+    showHandoff();
+  }
+
+  /** Return the conversation as text. */
+  function transcript() {
+    return conversation.entries.map((entry) => lineOf(entry, texts)).join("\n\n");
+  }
+
+  function showLog() {
+    bubbles = new Map();
+    const starters = conversation.entries.length === 0 ? (bot?.starters ?? []) : [];
+    page.log.replaceChildren(welcomeBubble(bot?.welcome?.[language] ?? texts.welcome, starters, texts, ask));
+    conversation.entries.forEach(appendEntry);
+    keepAtEnd();
+  }
+
+  function appendEntry(entry) {
+    if (entry.kind === "notice") {
+      page.log.append(notice(entry.text));
+      return;
+    }
+    const bubble = answerBubble(entry, texts, { ask, retry, save });
+    bubbles.set(entry.messageId, bubble);
+    page.log.append(questionBubble(entry, texts), bubble.node);
+  }
+
+  function showTurn(turn) {
+    bubbles.get(turn.messageId)?.update();
+  }
+
+  /* The composer */
+
+  function sendOnEnter(event) {
+    const composing = event.isComposing || event.keyCode === 229; // Safari ends a composition before this event
+    if (event.key !== "Enter" || event.shiftKey || composing) return;
     event.preventDefault();
     sendQuestion();
-  });
-  page.question.addEventListener("keydown", sendOnEnter);
-  page.question.addEventListener("input", showComposer);
-  page.stop.addEventListener("click", () => running?.abort());
-  page.newChat.addEventListener("click", startNewChat);
-  page.handoff.addEventListener("click", () => void handOff());
-  page.language.addEventListener("click", switchLanguage);
-  page.jump.addEventListener("click", jumpToEnd);
-  page.scroller.addEventListener("scroll", noteScrolling, { passive: true });
-  new ResizeObserver(keepAtEnd).observe(page.log);
-  new ResizeObserver(keepAtEnd).observe(page.scroller);
-  window.addEventListener("pagehide", save);
-}
+  }
 
-/* The bot */
+  function showComposer() {
+    const length = characters(page.question.value.trim());
+    const busy = running !== null;
+    page.send.hidden = busy;
+    page.stop.hidden = !busy;
+    page.send.disabled = length === 0 || length > MAX_CHARACTERS;
+    page.app.classList.toggle("busy", busy);
+    showLimit(MAX_CHARACTERS - length);
+    growQuestion();
+  }
 
-async function watchBot() {
-  for (;;) {
-    botStatus = await askBot();
+  /** A chat that was hidden has not been measured yet. */
+  function focus() {
+    growQuestion();
+    page.question.focus();
+  }
+
+  function showLimit(left) {
+    page.limit.hidden = left > MAX_CHARACTERS - HINT_FROM;
+    page.limit.textContent = left >= 0 ? texts.charactersLeft(left) : texts.charactersOver(-left);
+    page.limit.classList.toggle("over", left < 0);
+  }
+
+  function growQuestion() {
+    page.question.style.height = "auto";
+    page.question.style.height = `${page.question.scrollHeight}px`;
+  }
+
+  /* The language */
+
+  function switchLanguage() {
+    setLanguage(language === "zh" ? "en" : "zh");
+    saveLanguage(language);
+  }
+
+  /** Speak one of the languages of TEXTS. */
+  function setLanguage(name) {
+    language = name;
+    texts = TEXTS[name];
+    showEverything();
+  }
+
+  function showEverything() {
+    onLanguage(texts.htmlLanguage);
+    page.app.lang = texts.htmlLanguage;
+    page.app.querySelectorAll("[data-text]").forEach((node) => (node.textContent = texts[node.dataset.text]));
+    page.app.querySelectorAll("[data-title]").forEach((node) => {
+      node.setAttribute("aria-label", texts[node.dataset.title]);
+      if (node.localName === "button") node.title = texts[node.dataset.title];
+    });
     showBot();
-    if (botStatus === "ready" || botStatus === "retrieval") return;
-    await new Promise((resolve) => setTimeout(resolve, BOT_POLL_MS));
+    showLog();
+    showHandoff();
+    showComposer();
+  }
+
+  /* Scrolling */
+
+  /** Only the reader scrolls up. A scroll event may tell of less than has arrived since, so distance is not enough. */
+  function noteScrolling() {
+    const { scrollHeight, scrollTop, clientHeight } = page.scroller;
+    const nearEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    follow = nearEnd || (follow && scrollTop >= lastTop);
+    lastTop = scrollTop;
+    page.jump.hidden = follow;
+  }
+
+  /** What arrives is followed, unless the reader has scrolled up to read. */
+  function keepAtEnd() {
+    if (follow) page.scroller.scrollTop = page.scroller.scrollHeight;
+  }
+
+  function jumpToEnd() {
+    follow = true;
+    keepAtEnd();
   }
 }
 
-async function askBot() {
-  try {
-    const known = bot !== null;
-    bot = await getBot();
-    if (!known) showLog();
-    if (!bot.ready) return "starting";
-    return bot.chat_model === null ? "retrieval" : "ready";
-  } catch {
-    return "offline";
-  }
-}
+function ignore() {}
 
-function showBot() {
-  const name = bot?.name ?? "FrontDesk";
-  document.title = name;
-  page.name.textContent = name;
-  page.status.dataset.status = botStatus;
-  page.statusText.textContent = texts.status[botStatus];
-  page.status.title = statusExplained();
-}
-
-function statusExplained() {
-  if (bot === null) return "";
-  const models = texts.models(bot.chat_model, bot.embedding_model, bot.remote_model);
-  return [botStatus === "retrieval" ? texts.retrievalExplained : "", models].filter(Boolean).join("\n");
-}
-
-/* Asking */
-
-function sendQuestion() {
-  const question = page.question.value.trim();
-  if (running !== null || question === "" || characters(question) > MAX_CHARACTERS) return;
-  page.question.value = "";
-  ask(question);
-}
-
-function ask(question) {
-  if (running !== null) return;
-  const turn = newTurn(question);
-  conversation.entries.push(turn);
-  follow = true;
-  showLog();
-  void run(turn);
-}
-
-function retry(turn) {
-  if (running !== null) return;
-  resetTurn(turn);
-  void run(turn);
-}
-
-async function run(turn) {
-  const here = conversation;
-  const controller = new AbortController();
-  running = controller;
-  showComposer();
-  showTurn(turn);
-  save();
-  await answer(turn, here, language, controller.signal, () => showTurn(turn));
-  if (running === controller) running = null;
-  showComposer();
-  showHandoff();
-  save();
-}
-
-/** A reload in mid-answer goes on where it was; asking again with the same message id is safe as well. */
-async function finishInterruptedTurn() {
-  const turn = conversation.entries.at(-1);
-  if (turn?.kind === "turn" && turn.state === "streaming") await run(turn);
-}
-
-/* A human */
-
-async function handOff() {
-  if (conversation.id === null) return ask(texts.handoffRequest);
-  page.handoff.disabled = true;
-  try {
-    const called = await callHuman(conversation.id);
-    conversation.handoff = called.handoff;
-    addNotice(called.message || texts.handoffDone);
-  } catch {
-    addNotice(texts.handoffFailed);
-  }
-  return showHandoff();
-}
-
-function addNotice(text) {
-  conversation.entries.push({ kind: "notice", text });
-  follow = true;
-  showLog();
-  save();
-}
-
-function showHandoff() {
-  const called = conversation.handoff === "waiting" || conversation.handoff === "human";
-  const label = texts.handoff[conversation.handoff] ?? texts.handoff.bot;
-  page.handoff.disabled = called || (running !== null && conversation.id === null);
-  page.handoff.dataset.handoff = conversation.handoff;
-  page.handoffLabel.textContent = label;
-  page.handoff.title = label;
-  page.handoff.setAttribute("aria-label", label);
-  page.question.placeholder = called ? texts.placeholderWaiting : texts.placeholder;
-}
-
-/* The conversation */
-
-function startNewChat() {
-  running?.abort();
-  running = null;
-  conversation = emptyConversation();
-  save();
-  showEverything();
-  page.question.focus();
-}
-
-function save() {
-  saveConversation(conversation);
-}
-
-function showLog() {
-  bubbles = new Map();
-  const starters = conversation.entries.length === 0 ? (bot?.starters ?? []) : [];
-  page.log.replaceChildren(welcomeBubble(bot?.welcome?.[language] ?? texts.welcome, starters, texts, ask));
-  conversation.entries.forEach(appendEntry);
-  keepAtEnd();
-}
-
-function appendEntry(entry) {
-  if (entry.kind === "notice") {
-    page.log.append(notice(entry.text));
-    return;
-  }
-  const bubble = answerBubble(entry, texts, { ask, retry, save });
-  bubbles.set(entry.messageId, bubble);
-  page.log.append(questionBubble(entry, texts), bubble.node);
-}
-
-function showTurn(turn) {
-  bubbles.get(turn.messageId)?.update();
-}
-
-/* The composer */
-
-function sendOnEnter(event) {
-  const composing = event.isComposing || event.keyCode === 229; // Safari ends a composition before this event
-  if (event.key !== "Enter" || event.shiftKey || composing) return;
-  event.preventDefault();
-  sendQuestion();
-}
-
-function showComposer() {
-  const length = characters(page.question.value.trim());
-  const busy = running !== null;
-  page.send.hidden = busy;
-  page.stop.hidden = !busy;
-  page.send.disabled = length === 0 || length > MAX_CHARACTERS;
-  page.app.classList.toggle("busy", busy);
-  showLimit(MAX_CHARACTERS - length);
-  growQuestion();
-}
-
-function showLimit(left) {
-  page.limit.hidden = left > MAX_CHARACTERS - HINT_FROM;
-  page.limit.textContent = left >= 0 ? texts.charactersLeft(left) : texts.charactersOver(-left);
-  page.limit.classList.toggle("over", left < 0);
-}
-
-function growQuestion() {
-  page.question.style.height = "auto";
-  page.question.style.height = `${page.question.scrollHeight}px`;
+function lineOf(entry, texts) {
+  if (entry.kind === "notice") return `* ${entry.text}`;
+  return `${texts.you}: ${entry.question}\n${texts.assistant}: ${entry.text}`;
 }
 
 /** The server counts characters, not UTF-16 units. */
 function characters(text) {
   return Array.from(text).length;
-}
-
-/* The language */
-
-function switchLanguage() {
-  language = language === "zh" ? "en" : "zh";
-  texts = TEXTS[language];
-  saveLanguage(language);
-  showEverything();
-}
-
-function showEverything() {
-  document.documentElement.lang = texts.htmlLanguage;
-  document.querySelectorAll("[data-text]").forEach((node) => (node.textContent = texts[node.dataset.text]));
-  document.querySelectorAll("[data-title]").forEach((node) => {
-    node.setAttribute("aria-label", texts[node.dataset.title]);
-    if (node.localName === "button") node.title = texts[node.dataset.title];
-  });
-  showBot();
-  showLog();
-  showHandoff();
-  showComposer();
-}
-
-/* Scrolling */
-
-/** Only the reader scrolls up. A scroll event may tell of less than has arrived since, so distance is not enough. */
-function noteScrolling() {
-  const { scrollHeight, scrollTop, clientHeight } = page.scroller;
-  const nearEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
-  follow = nearEnd || (follow && scrollTop >= lastTop);
-  lastTop = scrollTop;
-  page.jump.hidden = follow;
-}
-
-/** What arrives is followed, unless the reader has scrolled up to read. */
-function keepAtEnd() {
-  if (follow) page.scroller.scrollTop = page.scroller.scrollHeight;
-}
-
-function jumpToEnd() {
-  follow = true;
-  keepAtEnd();
-}
-
-/** iOS lays its keyboard over the page instead of shrinking it. */
-function fitToVisibleScreen() {
-  const visible = window.visualViewport;
-  if (!visible) return;
-  const fit = () => {
-    const zoomed = Math.abs(visible.scale - 1) > 0.01;
-    page.app.style.height = zoomed ? "" : `${visible.height}px`;
-    page.app.style.top = zoomed ? "" : `${visible.offsetTop}px`;
-  };
-  visible.addEventListener("resize", fit);
-  visible.addEventListener("scroll", fit);
 }

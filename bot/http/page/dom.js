@@ -1,5 +1,7 @@
 /** The only two ways in which this page makes elements: nothing is ever parsed as HTML. */
 
+import { ICONS } from "./icons.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Make an element; attributes that are null or false are left out, functions become listeners of that event. */
@@ -14,15 +16,18 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Make an icon from the sprite in index.html. */
+/** Make an icon. */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#icon-${name}`);
-  svg.append(use);
+  const { size, shapes } = ICONS[name];
+  const svg = drawing("svg", { class: "icon", viewBox: `0 0 ${size} ${size}`, "aria-hidden": "true" });
+  svg.append(...shapes.map(([tag, attributes]) => drawing(tag, attributes)));
   return svg;
+}
+
+function drawing(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
 }
 
 /** Make a small button that shows only an icon; `label` is read out and shown on hovering. */

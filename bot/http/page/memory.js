@@ -1,6 +1,7 @@
 /** What outlives a reload, in this browser only. Storage may be full or forbidden: then nothing outlives it. */
 
-const CONVERSATION = "frontdesk.conversation";
+/** The key of the conversation, for those who watch it change in another tab. */
+export const CONVERSATION = "frontdesk.conversation";
 const LANGUAGE = "frontdesk.language";
 const VERSION = 1;
 const MAX_ENTRIES = 100;

@@ -1,0 +1,11 @@
+/** The chat page: one chat that fills the window. */
+
+import { mountChat } from "./chat.js";
+import { fitToVisibleScreen } from "./screen.js";
+
+const chat = mountChat(document.body, {
+  onName: (name) => (document.title = name),
+  onLanguage: (language) => (document.documentElement.lang = language),
+});
+fitToVisibleScreen(chat.page.app);
+chat.focus();
