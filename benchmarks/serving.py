@@ -36,7 +36,11 @@ GROUNDED_WANTED = 12
 def server(folder: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[str], float]]:
     """Run a server over the example FAQ; give a client, the process, and the seconds from start to ready."""
     settings = load_settings()
-    environment = {**os.environ, "FRONTDESK_MODELS_DIR": str(settings.models_dir.expanduser())}
+    environment = {
+        **os.environ,
+        "FRONTDESK_MODELS_DIR": str(settings.models_dir.expanduser()),
+        "FRONTDESK_VISITORS__PER_ADDRESS_PER_MINUTE": "0",
+    }
     command = [sys.executable, "-m", "bot.cli.main"]
     faq = EXAMPLES / "shop-zh" / "faq.csv"
     importing = [*command, "faq", "import", str(faq), "--kb", "shop", "--if-empty"]

@@ -200,15 +200,15 @@ class FrontDesk:
             async with aclosing(self._checked(case, generation, check)) as tokens:
                 async for token in tokens:
                     yield token
+            if check.is_grounded(answer.text):
+                return
+            log.info("grounding check failed", turn=answer.turn_id)
         except ModelError as error:
             log.warning("the local model is of no help", error=str(error))
-            self._give_entry_instead(case)
-            yield case.begun()
-            return
-        if not check.is_grounded(answer.text):
-            log.info("grounding check failed", turn=answer.turn_id)
-            self._give_entry_instead(case)
-            yield case.begun()
+        self._give_entry_instead(case)
+        yield case.begun()
+        if answer.timings.first_token_ms is None:  # else the reader is told by the end that the text was replaced
+            yield self._say_all(case)
 
     async def _clarify(self, case: _Case) -> AsyncGenerator[Event]:
         case.answer.text = messages.clarify(case.answer.language)
@@ -283,6 +283,10 @@ class FrontDesk:
             case.answer.timings.first_token_ms = (time.perf_counter() - case.started) * 1_000
         case.answer.text += text
         return Token(text)
+
+    def _say_all(self, case: _Case) -> Token:
+        case.answer.timings.first_token_ms = (time.perf_counter() - case.started) * 1_000
+        return Token(case.answer.text)
 
     def _give_entry_instead(self, case: _Case) -> None:
         """Fall back on the entry's own words, and say so."""

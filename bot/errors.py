@@ -16,6 +16,15 @@ class QuestionRejected(FrontDeskError):
         self.reason = reason
 
 
+class VisitorRejected(FrontDeskError):
+    """A visitor's token or signature is of no use."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        """Keep the machine-readable `reason` beside the sentence."""
+        super().__init__(message)
+        self.reason = reason
+
+
 class NotFound(FrontDeskError):
     """There is no such conversation, turn or model."""
 

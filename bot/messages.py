@@ -39,6 +39,13 @@ def out_of_scope(language: str, *, can_hand_off: bool) -> str:
     )
 
 
+def too_often(language: str, seconds: int) -> str:
+    """Ask for patience."""
+    return _pick(
+        language, f"您问得有点快，请 {seconds} 秒后再试。", f"That was a little fast; please try again in {seconds} s."
+    )
+
+
 def no_words(language: str) -> str:
     """Answer a message that holds no words."""
     return _pick(

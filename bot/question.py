@@ -22,7 +22,7 @@ class Question:
 
     `message_id` is the platform's own: the same one is never answered twice. `language` is the customer's wish, else
     it is read off the text. `earlier` are the questions before this one, where the channel keeps the conversation
-    itself and sends it along.
+    itself and sends it along. A conversation that a `visitor` began is theirs alone.
     """
 
     text: str
@@ -31,6 +31,7 @@ class Question:
     channel: str = "api"
     language: str | None = None
     earlier: tuple[str, ...] = ()
+    visitor: str | None = None
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,17 @@ class ServerSettings(Section):
     api_keys: list[SecretStr] = Field([], description="Keys for /v1; without any, only this machine may use it.")
 
 
+class VisitorSettings(Section):
+    """Visitors of websites."""
+
+    secret: SecretStr | None = Field(None, description="Signs their tokens; by default one is made in `data_dir`.")
+    identity_secret: SecretStr | None = Field(
+        None, description="Shared with your site, which signs its users' ids with it: HMAC-SHA256 in hex."
+    )
+    per_visitor_per_minute: int = Field(20, ge=0, le=100_000, description="A visitor may ask so often; 0: no limit.")
+    per_address_per_minute: int = Field(60, ge=0, le=100_000, description="So may an address, for all its visitors.")
+
+
 class Settings(BaseSettings):
     """All settings, with their defaults."""
 
@@ -141,6 +152,7 @@ class Settings(BaseSettings):
     remote: RemoteSettings = RemoteSettings()
     handoff: HandoffSettings = HandoffSettings()
     server: ServerSettings = ServerSettings()
+    visitors: VisitorSettings = VisitorSettings()
 
     @property
     def resolved_database_url(self) -> str:

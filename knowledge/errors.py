@@ -15,6 +15,7 @@ FrontDeskError
 │   ├── ModelBusy              the queue is full                       (bot.errors)
 │   └── RemoteModelError       the remote endpoint failed              (bot.errors)
 ├── QuestionRejected           empty, too long, not text               (bot.errors)
+├── VisitorRejected            a token or signature is wrong           (bot.errors)
 ├── NotFound                   no such conversation or turn            (bot.errors)
 └── StoreError                 the database refused                    (bot.errors)
 

@@ -16,11 +16,12 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from bot.assembly import Parts, open_desk
-from bot.http import chat, health, openai_api, widget
+from bot.http import chat, health, openai_api, visitors, widget
 from bot.http.admin import routes as admin
 from bot.http.errors import add_error_handlers
 from bot.http.middleware import RequestContext
 from bot.http.running import RunningAnswers
+from bot.http.visitors import Reception
 from bot.settings import Settings
 
 PAGE = Path(__file__).parent / "page"
@@ -46,6 +47,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         parts = await (open_parts or (lambda: open_desk(settings)))()
         app.state.parts = parts
         app.state.running = RunningAnswers(parts.desk)
+        app.state.reception = Reception(settings)
         background = [
             asyncio.create_task(parts.desk.knowledge.follow()),
             asyncio.create_task(app.state.running.give_up_unread()),
@@ -76,6 +78,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
             expose_headers=["X-Request-ID", "Retry-After"],
         )
     add_error_handlers(app)
+    app.include_router(visitors.router)
     app.include_router(chat.router)
     app.include_router(openai_api.router)
     app.include_router(health.router)

@@ -18,6 +18,7 @@ from bot import messages
 from bot.desk import FrontDesk
 from bot.http.errors import RequestError, describe, error_body, request_id
 from bot.http.running import RunningAnswer, RunningAnswers
+from bot.http.visitors import Visitor, reception_of
 from bot.question import Answer, Event, Finished, Question, Started, Token
 
 log = structlog.get_logger()
@@ -42,14 +43,15 @@ class ChatRequest(BaseModel):
     message_id: str | None = Field(None, min_length=1, max_length=64)
     language: Literal["zh", "en"] | None = None
 
-    def to_question(self) -> Question:
-        """Return the neutral question."""
+    def to_question(self, visitor: str | None) -> Question:
+        """Return the neutral question of a visitor."""
         return Question(
             text=self.question,
             conversation_id=self.conversation_id,
             message_id=self.message_id,
             channel="web",
             language=self.language,
+            visitor=visitor,
         )
 
 
@@ -103,9 +105,9 @@ def running_of(request: Request) -> RunningAnswers:
 
 
 @router.post("/chat", response_model=ChatResponse)
-async def chat(body: ChatRequest, request: Request) -> dict[str, Any]:
+async def chat(body: ChatRequest, request: Request, visitor: Visitor) -> dict[str, Any]:
     """Answer a question, whole."""
-    running = running_of(request).start(body.to_question())
+    running = running_of(request).start(body.to_question(visitor))
     async for event in running.read():
         if isinstance(event, Finished):
             return to_json(event.answer)
@@ -113,9 +115,9 @@ async def chat(body: ChatRequest, request: Request) -> dict[str, Any]:
 
 
 @router.post("/chat/stream", response_class=StreamingResponse)
-async def chat_stream(body: ChatRequest, request: Request) -> StreamingResponse:
+async def chat_stream(body: ChatRequest, request: Request, visitor: Visitor) -> StreamingResponse:
     """Answer a question as server-sent events: meta, citations, token, done, error."""
-    running = running_of(request).start(body.to_question())
+    running = running_of(request).start(body.to_question(visitor))
     await running.begun()  # so that a question that is rejected gets its 4xx instead of a stream
     return _stream(running, 0, request)
 
@@ -125,24 +127,27 @@ async def resume_stream(
     turn_id: str, request: Request, last_event_id: Annotated[str | None, Header()] = None
 ) -> StreamingResponse:
     """Go on with a stream after the event that `Last-Event-ID` names."""
-    running = running_of(request).find(turn_id)
+    reception = reception_of(request)
+    reception.check_origin(request)
+    running = running_of(request).find(turn_id, reception.visitor_of(request))
     return _stream(running, _position(last_event_id, turn_id), request)
 
 
 @router.post("/feedback", status_code=204)
-async def feedback(body: FeedbackRequest, request: Request) -> Response:
+async def feedback(body: FeedbackRequest, request: Request, visitor: Visitor) -> Response:
     """Keep a customer's thumb; the last one for a turn counts."""
-    await desk_of(request).conversations.add_feedback(body.turn_id, body.rating, body.comment)
+    await desk_of(request).conversations.add_feedback(body.turn_id, body.rating, body.comment, visitor)
     return Response(status_code=204)
 
 
 @router.post("/handoff")
-async def hand_off(body: HandoffRequest, request: Request) -> dict[str, str]:
+async def hand_off(body: HandoffRequest, request: Request, visitor: Visitor) -> dict[str, str]:
     """Call a human."""
     desk = desk_of(request)
     language = messages.as_language(body.language or desk.settings.bot.language)
     if not desk.humans.enabled:
         raise RequestError(409, "no_humans", messages.no_humans(language))
+    await desk.conversations.check_owner(body.conversation_id, visitor)
     await desk.humans.call(body.conversation_id, "asked")
     return {"handoff": "waiting", "message": messages.handed_off(language)}
 

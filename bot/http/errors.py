@@ -11,8 +11,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bot import messages
-from bot.errors import ModelBusy, NotFound, QuestionRejected
+from bot.errors import ModelBusy, NotFound, QuestionRejected, VisitorRejected
 from knowledge.errors import FrontDeskError, ModelError, UnknownModel
+
+_REJECTED = {"invalid_token": 401, "wrong_signature": 403}
 
 log = structlog.get_logger()
 
@@ -20,10 +22,11 @@ log = structlog.get_logger()
 class RequestError(FrontDeskError):
     """A request that cannot be served as it is."""
 
-    def __init__(self, status: int, kind: str, message: str) -> None:
-        """Say what is wrong, for the developer who sent it."""
+    def __init__(self, status: int, kind: str, message: str, *, retry_after: int | None = None) -> None:
+        """Say what is wrong, for whoever sent it, and after how many seconds it may be sent again."""
         super().__init__(message)
         self.status, self.kind = status, kind
+        self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
 
 
 def error_body(kind: str, message: str, request_id: str) -> dict[str, Any]:
@@ -40,9 +43,9 @@ def describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
     """Return the status, type, message and headers for an exception; no foreign exception's text gets out."""
     match error:
         case RequestError():
-            return error.status, error.kind, str(error), {}
-        case QuestionRejected():
-            return 400, error.reason, str(error), {}
+            return error.status, error.kind, str(error), error.headers
+        case QuestionRejected() | VisitorRejected():
+            return _REJECTED.get(error.reason, 400), error.reason, str(error), {}
         case NotFound() | UnknownModel():
             return 404, "not_found", str(error), {}
         case ModelBusy():

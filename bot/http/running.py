@@ -87,6 +87,10 @@ class RunningAnswer:
         changed.set()
 
 
+def _is_same(one: Question, other: Question) -> bool:
+    return (one.message_id, one.channel, one.visitor) == (other.message_id, other.channel, other.visitor)
+
+
 class RunningAnswers:
     """All answers on their way, by turn and by message."""
 
@@ -99,18 +103,17 @@ class RunningAnswers:
         """Begin to answer; a message that is being answered already gives its own running answer."""
         self._forget_old()
         for running in self._running:
-            same = question.message_id is not None and running.question.message_id == question.message_id
-            if same and running.question.channel == question.channel and running.failure is None:
+            if running.failure is None and question.message_id is not None and _is_same(running.question, question):
                 return running
         running = RunningAnswer(question)
         running.task = asyncio.create_task(self._run(running))
         self._running.append(running)
         return running
 
-    def find(self, turn_id: str) -> RunningAnswer:
-        """Return the answer of a turn; raises NotFound once it is forgotten."""
+    def find(self, turn_id: str, visitor: str | None = None) -> RunningAnswer:
+        """Return the answer of a turn; raises NotFound once it is forgotten, and for another visitor's."""
         for running in self._running:
-            if running.turn_id == turn_id:
+            if running.turn_id == turn_id and running.question.visitor in (None, visitor):
                 return running
         raise NotFound(f"the answer of turn {turn_id} is not being streamed any more")
 

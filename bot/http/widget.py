@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 SCRIPTS = (
     *(FOLDER / "page" / f"{name}.js" for name in ("icons", "dom", "markdown", "texts", "memory", "api")),
     *(FOLDER / "page" / f"{name}.js" for name in ("answering", "bubbles", "layout", "chat")),
-    *(FOLDER / "widget" / f"{name}.js" for name in ("words", "colour", "launcher", "widget")),
+    *(FOLDER / "widget" / f"{name}.js" for name in ("words", "colour", "launcher", "visitor", "widget")),
 )
 """Each after all that it uses: in the script, a module is a function that has run."""
 

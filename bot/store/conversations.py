@@ -88,10 +88,11 @@ class ConversationStore(Store):
             return _to_messages(list(turns))
 
     @whole
-    async def add_feedback(self, turn_id: str, rating: str, comment: str | None) -> None:
-        """Keep a customer's thumb; raises NotFound."""
+    async def add_feedback(self, turn_id: str, rating: str, comment: str | None, visitor: str | None = None) -> None:
+        """Keep a customer's thumb; raises NotFound, also for another visitor's turn."""
         async with self.database.transaction() as session:
-            await _get_turn(session, turn_id)
+            turn = await _get_turn(session, turn_id)
+            _check_owner(await _get_conversation(session, turn.conversation_id), visitor)
             row = await session.scalar(select(FeedbackRow).where(FeedbackRow.turn_id == turn_id))
             if row is None:
                 row = FeedbackRow(turn_id=turn_id)
@@ -111,6 +112,12 @@ class ConversationStore(Store):
             session.add(row)
             await session.flush()
             return row.id
+
+    @whole
+    async def check_owner(self, conversation_id: str, visitor: str | None) -> None:
+        """Raise NotFound unless there is such a conversation, and it is this visitor's or nobody's."""
+        async with self.database.transaction() as session:
+            _check_owner(await _get_conversation(session, conversation_id), visitor)
 
     @whole
     async def mark_notified(self, handoff_id: int) -> None:
@@ -144,13 +151,14 @@ def _to_columns(answer: Answer) -> dict[str, Any]:
 async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
     repeated = await _find_repeated(session, question)
     if repeated is not None:
-        return await _open_again(session, repeated)
+        return await _open_again(session, repeated, question.visitor)
     earlier: list[TurnRow] = []
     if question.conversation_id is None:
-        conversation = ConversationRow(id=new_id(), channel=question.channel, handoff="bot")
+        conversation = ConversationRow(id=new_id(), channel=question.channel, visitor=question.visitor, handoff="bot")
         session.add(conversation)
     else:
         conversation = await _get_conversation(session, question.conversation_id, alone=True)
+        _check_owner(conversation, question.visitor)
         earlier = await _recent(session, conversation.id)
     turn = TurnRow(
         id=new_id(),
@@ -164,8 +172,9 @@ async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
     return _open(turn, conversation, earlier, None)
 
 
-async def _open_again(session: AsyncSession, turn: TurnRow) -> OpenTurn:
+async def _open_again(session: AsyncSession, turn: TurnRow, visitor: str | None) -> OpenTurn:
     conversation = await _get_conversation(session, turn.conversation_id)
+    _check_owner(conversation, visitor)
     answered = await _to_answer(session, turn) if turn.outcome else None
     earlier = await _recent(session, conversation.id, before=turn.position)
     return _open(turn, conversation, earlier, answered)
@@ -221,6 +230,12 @@ async def _get_conversation(session: AsyncSession, conversation_id: str, *, alon
     if conversation is None:
         raise NotFound(f"there is no conversation {conversation_id}")
     return conversation
+
+
+def _check_owner(conversation: ConversationRow, visitor: str | None) -> None:
+    """To others, a visitor's conversation does not exist."""
+    if conversation.visitor not in (None, visitor):
+        raise NotFound(f"there is no conversation {conversation.id}")
 
 
 def _to_messages(turns: Sequence[TurnRow]) -> list[Message]:

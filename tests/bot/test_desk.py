@@ -393,3 +393,9 @@ async def test_closing_the_desk_closes_its_models(database: Database) -> None:
     local, remote = ScriptedModel(), ScriptedModel()
     await make_desk(database, local=local, remote=remote).close()
     assert (local.closed, remote.closed) == (True, True)
+
+
+async def test_when_nothing_is_borne_out_the_entrys_own_words_are_streamed(database: Database) -> None:
+    desk = make_desk(database, StubKnowledge(0.6), local=ScriptedModel("本店支持货到付款，", "也支持分期付款。"))
+    answer, events = await ask(desk, "退货有什么规定？")
+    assert (streamed(events), answer.text, answer.degraded) == (RETURNS.answer, RETURNS.answer, True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.scenarios.conftest import Served, served
 
@@ -69,7 +71,11 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def bot(shop_home: Path, site: Site) -> Iterator[Served]:
     """Run a bot that the site may use."""
-    with served(shop_home, FRONTDESK_SERVER__ALLOWED_ORIGINS=f'["{site.origin}"]') as server:
+    settings = {
+        "FRONTDESK_SERVER__ALLOWED_ORIGINS": f'["{site.origin}"]',
+        "FRONTDESK_VISITORS__IDENTITY_SECRET": "shared",
+    }
+    with served(shop_home, **settings) as server:
         yield server
 
 
@@ -158,12 +164,16 @@ def test_a_question_asked_without_a_network_is_answered_once_when_it_is_back(pag
 
 
 def test_an_answer_that_comes_while_the_panel_is_closed_is_counted(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/api/chat/stream", lambda route: held.append(route))  # noqa: PLW0108 - Playwright looks into it
     open_panel(page)
     page.get_by_test_id("question-input").fill("怎么开发票")
-    page.get_by_test_id("question-input").press("Enter")
+    with page.expect_request("**/api/chat/stream"):
+        page.get_by_test_id("question-input").press("Enter")
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("panel")).to_be_hidden()
     expect(page.get_by_test_id("launcher")).to_be_focused()
+    held[0].continue_()
     expect(page.get_by_test_id("unread")).to_have_text("1", timeout=30_000)
     page.get_by_test_id("launcher").click()
     expect(page.get_by_test_id("unread")).to_be_hidden()
@@ -195,6 +205,38 @@ def test_the_site_can_steer_it(page: Page) -> None:
     expect(page.get_by_test_id("panel")).to_be_hidden()
     page.evaluate("FrontDesk.open()")
     expect(page.get_by_test_id("panel")).to_be_visible()
+
+
+def test_a_visitors_conversation_is_theirs_alone(page: Page, bot: Served) -> None:
+    open_panel(page)
+    ask(page, "怎么开发票")
+    conversation = page.evaluate("JSON.parse(localStorage['frontdesk.conversation']).id")
+    with bot.client as stranger:
+        reply = stranger.post("/api/chat", json={"question": "怎么退货", "conversation_id": conversation})
+    assert reply.status_code == 404
+
+
+def test_what_one_user_said_is_put_away_when_another_signs_in(page: Page) -> None:
+    sign_in(page, "42")
+    open_panel(page)
+    ask(page, "怎么开发票")
+    sign_in(page, "42")
+    expect(page.get_by_test_id("bubble-user")).to_have_count(1)
+    sign_in(page, "43")
+    expect(page.get_by_test_id("bubble-user")).to_have_count(0)
+    ask(page, "怎么退货")
+
+
+def sign_in(page: Page, user: str) -> None:
+    signature = hmac.new(b"shared", user.encode(), hashlib.sha256).hexdigest()
+    page.evaluate("user => FrontDesk.setUser(user)", {"id": user, "signature": signature})
+
+
+def test_a_token_that_is_not_valid_any_more_is_renewed(page: Page) -> None:
+    page.evaluate("localStorage['frontdesk.visitor'] = JSON.stringify({token: 'old'})")
+    page.reload()
+    open_panel(page)
+    ask(page, "怎么开发票")
 
 
 def test_the_site_hears_when_it_is_ready(page: Page) -> None:

@@ -9,6 +9,13 @@ export function setServer(address) {
   server = address;
 }
 
+let visitorToken = null;
+
+/** Have every request say whose it is; `source(renew)` resolves to a token, or to null. */
+export function setVisitor(source) {
+  visitorToken = source;
+}
+
 /** The server said no; `retryAfter` is in seconds, or null. */
 export class ApiError extends Error {
   constructor(status, { type = "unknown", message = "", request_id = null } = {}, retryAfter = null) {
@@ -53,9 +60,16 @@ function asJson(body) {
 }
 
 async function request(url, options) {
-  const response = await fetch(server + url, { cache: "no-store", credentials: "same-origin", ...options });
+  let response = await send(url, options, false);
+  if (response.status === 401 && visitorToken !== null) response = await send(url, options, true);
   if (!response.ok) throw await errorOf(response);
   return response;
+}
+
+async function send(url, options, renew) {
+  const token = await visitorToken?.(renew);
+  const headers = token ? { ...options.headers, Authorization: `Bearer ${token}` } : options.headers;
+  return fetch(server + url, { cache: "no-store", credentials: "same-origin", ...options, headers });
 }
 
 async function errorOf(response) {

@@ -30,7 +30,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
 
   place.append(page.app);
   start();
-  return { page, ask, setLanguage, transcript, reload, focus };
+  return { page, ask, setLanguage, startNewChat, transcript, reload, focus };
 
   function start() {
     listen();

@@ -1,12 +1,13 @@
 /** The website widget: a chat in a shadow root, so that no site's styles break it and it breaks no site. */
 
-import { getBot, setServer } from "../page/api.js";
+import { getBot, setServer, setVisitor } from "../page/api.js";
 import { mountChat } from "../page/chat.js";
 import { element, iconButton } from "../page/dom.js";
-import { CONVERSATION, loadConversation } from "../page/memory.js";
+import { CONVERSATION, emptyConversation, loadConversation, saveConversation } from "../page/memory.js";
 import { browserLanguage, TEXTS } from "../page/texts.js";
 import { paint } from "./colour.js";
 import { buildLauncher } from "./launcher.js";
+import { createVisitor } from "./visitor.js";
 import { WORDS } from "./words.js";
 
 const OPEN = "frontdesk.open";
@@ -33,7 +34,9 @@ function start() {
   paint(host, script.dataset.color);
   host.dataset.side = side(script.dataset.position);
   document.body.append(host);
-  window.FrontDesk = buildWidget(root, origin, script.dataset.locale);
+  const visitor = createVisitor(origin);
+  setVisitor(visitor.token);
+  window.FrontDesk = buildWidget(root, origin, visitor, script.dataset.locale);
   window.dispatchEvent(new CustomEvent("frontdesk:ready"));
 }
 
@@ -43,7 +46,7 @@ function side(position) {
   return getComputedStyle(document.documentElement).direction === "rtl" ? "left" : "right";
 }
 
-function buildWidget(root, origin, locale) {
+function buildWidget(root, origin, visitor, locale) {
   let language = Object.hasOwn(TEXTS, locale ?? "") ? locale : browserLanguage();
   let unread = 0;
   let isOpen = false;
@@ -56,7 +59,7 @@ function buildWidget(root, origin, locale) {
   if (loadConversation().entries.at(-1)?.state === "streaming") mount();
   if (recall()) open();
   show();
-  return { open, close, ask, setLocale };
+  return { open, close, ask, setLocale, setUser };
 
   /** Nothing is asked of the server before a visitor wants something. */
   function mount() {
@@ -99,6 +102,13 @@ function buildWidget(root, origin, locale) {
     language = name;
     chat?.setLanguage(name);
     show();
+  }
+
+  /** Say who is signed in on the site; what another user said before is put away. */
+  function setUser(user) {
+    if (!visitor.identify(user)) return;
+    if (chat === null) saveConversation(emptyConversation());
+    else chat.startNewChat();
   }
 
   function relabel(tag) {

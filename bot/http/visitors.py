@@ -1,0 +1,100 @@
+"""Visitors of websites over HTTP: their tokens, where they come from, and how often they may ask."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot import messages
+from bot.http.errors import RequestError
+from bot.http.limits import RateLimit
+from bot.settings import Settings
+from bot.visitors import TOKEN_SECONDS, Visitors, keep_secret
+
+log = structlog.get_logger()
+
+
+class Reception:
+    """What every request of a visitor passes: the origin, the token, the limits."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Read the settings; the secret is made if there is none."""
+        chosen, folder = settings.visitors, settings.data_dir.expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        secret = chosen.secret.get_secret_value() if chosen.secret else keep_secret(folder)
+        identity = chosen.identity_secret.get_secret_value() if chosen.identity_secret else None
+        self.visitors = Visitors(secret, identity)
+        self._origins = {origin.rstrip("/") for origin in settings.server.allowed_origins}
+        self._by_visitor = RateLimit(chosen.per_visitor_per_minute)
+        self._by_address = RateLimit(chosen.per_address_per_minute)
+
+    def visitor_of(self, request: Request) -> str | None:
+        """Return the visitor whose token a request carries, None if it carries none; raises VisitorRejected."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return self.visitors.read(token) if scheme.lower() == "bearer" else None
+
+    def check_origin(self, request: Request) -> None:
+        """Refuse what a page of another site sends, unless the site is allowed."""
+        origin = request.headers.get("Origin")
+        if origin is None or "*" in self._origins or origin in self._origins:
+            return
+        if urlsplit(origin).netloc == request.headers.get("Host"):
+            return
+        log.warning("origin not allowed; add it to server.allowed_origins", origin=origin)
+        raise RequestError(403, "origin_not_allowed", "server.allowed_origins does not name this site")
+
+    def check_limits(self, request: Request, visitor: str | None) -> None:
+        """Refuse whoever asks too often."""
+        address = request.client.host if request.client else "unknown"
+        seconds = max(self._by_address.take(address), self._by_visitor.take(visitor) if visitor else 0)
+        if seconds:
+            language = messages.as_language(request.headers.get("Accept-Language", "zh"))
+            raise RequestError(429, "rate_limited", messages.too_often(language, seconds), retry_after=seconds)
+
+
+def reception_of(request: Request) -> Reception:
+    """Return the application's reception."""
+    reception: Reception = request.app.state.reception
+    return reception
+
+
+async def admit_visitor(request: Request) -> str | None:
+    """Let a request pass, and say whose it is."""
+    reception = reception_of(request)
+    reception.check_origin(request)
+    visitor = reception.visitor_of(request)
+    reception.check_limits(request, visitor)
+    return visitor
+
+
+Visitor = Annotated[str | None, Depends(admit_visitor)]
+
+router = APIRouter(prefix="/api", tags=["chat"])
+
+
+class User(BaseModel):
+    """A user of the site, vouched for by the site's signature."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str = Field(min_length=1, max_length=200)
+    signature: str = Field(max_length=64, description="HMAC-SHA256 of the id under visitors.identity_secret, in hex.")
+
+
+class VisitorRequest(BaseModel):
+    """A visitor's wish for a token; with a token in the request, for a new one of the same visitor."""
+
+    model_config = ConfigDict(extra="forbid")
+    user: User | None = None
+
+
+@router.post("/visitor")
+async def welcome_visitor(body: VisitorRequest, request: Request, visitor: Visitor) -> dict[str, Any]:
+    """Give a visitor a token; conversations begun with it are theirs alone."""
+    visitors = reception_of(request).visitors
+    known = visitors.identify(body.user.id, body.user.signature) if body.user else visitor
+    visitor, token = visitors.issue(known)
+    return {"visitor": visitor, "token": token, "expires_in": TOKEN_SECONDS}

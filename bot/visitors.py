@@ -1,0 +1,71 @@
+"""Who a visitor of a website is: a signed token, and, where the site vouches for it, its own user."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from bot.errors import VisitorRejected
+
+TOKEN_SECONDS = 12 * 3_600
+KEPT_IN = "visitors.secret"
+
+
+class Visitors:
+    """Gives visitors tokens and reads them."""
+
+    def __init__(self, secret: str, identity_secret: str | None = None) -> None:
+        """Sign with `secret`; `identity_secret` is shared with the site that vouches for its users."""
+        self._serializer = URLSafeTimedSerializer(secret, salt="frontdesk visitor")
+        self._identity_secret = identity_secret
+
+    def issue(self, visitor: str | None = None) -> tuple[str, str]:
+        """Return a visitor, a new one if none is given, and a token of theirs."""
+        visitor = visitor or f"v-{secrets.token_urlsafe(16)}"
+        return visitor, str(self._serializer.dumps(visitor))
+
+    def read(self, token: str) -> str:
+        """Return the visitor of a token.
+
+        Raises:
+            VisitorRejected: it is forged or older than TOKEN_SECONDS.
+        """
+        try:
+            return str(self._serializer.loads(token, max_age=TOKEN_SECONDS))
+        except BadSignature as error:
+            raise VisitorRejected("invalid_token", "the visitor's token is not valid any more") from error
+
+    def identify(self, user: str, signature: str) -> str:
+        """Return the visitor that a site's user is, on every device.
+
+        `signature` is the HMAC-SHA256 of the user's identifier under the identity secret, in hex.
+
+        Raises:
+            VisitorRejected: the signature is wrong, or no identity secret is set.
+        """
+        if self._identity_secret is None:
+            raise VisitorRejected(
+                "wrong_signature", "visitors.identity_secret is not set, so no user can be vouched for"
+            )
+        expected = hmac.new(self._identity_secret.encode(), user.encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(expected.encode(), signature.lower().encode()):
+            raise VisitorRejected("wrong_signature", "the signature does not belong to this user")
+        return f"u-{hashlib.sha256(user.encode()).hexdigest()[:32]}"
+
+
+def keep_secret(folder: Path) -> str:
+    """Return the secret kept in `folder`, made when it is first asked for and readable by its owner only."""
+    path = folder / KEPT_IN
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        secret = secrets.token_hex(32)
+        file.write(secret)
+    return secret
