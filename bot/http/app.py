@@ -17,7 +17,6 @@ from fastapi.staticfiles import StaticFiles
 
 from bot.assembly import Parts, open_desk
 from bot.http import chat, health, openai_api, visitors, widget
-from bot.http.admin import routes as admin
 from bot.http.errors import add_error_handlers
 from bot.http.middleware import RequestContext
 from bot.http.running import RunningAnswers
@@ -82,7 +81,6 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
     app.include_router(chat.router)
     app.include_router(openai_api.router)
     app.include_router(health.router)
-    app.include_router(admin.router)
     app.include_router(widget.router)
 
     @app.get("/", include_in_schema=False)

@@ -105,8 +105,6 @@ class ReleaseRow(Base):
     number: Mapped[int]
     content_hash: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
-    created_by: Mapped[str | None]
-    note: Mapped[str | None]
 
 
 class ReleaseEntryRow(Base):
@@ -188,68 +186,3 @@ class HandoffRow(Base):
     summary: Mapped[str]
     notified: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
-
-
-class EntryChangeRow(Base):
-    """What was done to an entry, by whom: `before` is empty where it was added, `after` where it was deleted."""
-
-    __tablename__ = "entry_changes"
-    __table_args__ = (Index("ix_entry_changes_knowledge_base_id_key", "knowledge_base_id", "key"),)
-    id: Mapped[int] = mapped_column(primary_key=True)
-    knowledge_base_id: Mapped[int] = mapped_column(ForeignKey("knowledge_bases.id", ondelete="CASCADE"))
-    key: Mapped[str]
-    actor: Mapped[str]
-    before: Mapped[dict[str, Any] | None]
-    after: Mapped[dict[str, Any] | None]
-    created_at: Mapped[datetime] = mapped_column(default=now)
-
-
-class UserRow(Base):
-    """Somebody who may enter the console."""
-
-    __tablename__ = "users"
-    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    name: Mapped[str] = mapped_column(unique=True)
-    role: Mapped[str]
-    password_hash: Mapped[str]
-    active: Mapped[bool] = mapped_column(default=True)
-    failed_logins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
-    created_at: Mapped[datetime] = mapped_column(default=now)
-
-
-class SessionRow(Base):
-    """A login that lasts; `id` is the hash of what the browser holds."""
-
-    __tablename__ = "sessions"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    csrf: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    expires_at: Mapped[datetime]
-
-
-class ApiKeyRow(Base):
-    """A key for programs; only its hash is kept, and its first characters, to tell it by."""
-
-    __tablename__ = "api_keys"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    prefix: Mapped[str]
-    hash: Mapped[str] = mapped_column(unique=True)
-    scopes: Mapped[list[Any]]
-    created_by: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    last_used_at: Mapped[datetime | None]
-
-
-class AuditRow(Base):
-    """Who changed what in the console."""
-
-    __tablename__ = "audit"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    actor: Mapped[str]
-    action: Mapped[str]
-    target: Mapped[str]
-    details: Mapped[dict[str, Any]]
-    created_at: Mapped[datetime] = mapped_column(default=now, index=True)

@@ -49,20 +49,16 @@ def test_what_went_up_comes_down_and_goes_up_again(blank_url: str, connection: C
     assert tables(connection) == TABLES
 
 
-def test_rows_of_the_first_tables_outlive_the_console_coming_and_going(blank_url: str, connection: Connection) -> None:
+def test_conversations_outlive_that_they_get_an_owner_and_lose_it(blank_url: str, connection: Connection) -> None:
     command.upgrade(migration_config(blank_url), "0001")
     moment = "'2026-01-01 00:00:00'"
-    connection.execute(text(f"INSERT INTO knowledge_bases (id, name, created_at) VALUES (1, 'kb', {moment})"))
-    connection.execute(text(f"INSERT INTO releases VALUES (1, 1, 1, 'hash', {moment})"))
     connection.execute(text(f"INSERT INTO conversations VALUES ('c', 'web', 'bot', {moment}, {moment})"))
     connection.commit()
     upgrade(blank_url)
     assert connection.execute(text("SELECT id, visitor FROM conversations")).all() == [("c", None)]
-    assert connection.execute(text("SELECT number, created_by, note FROM releases")).all() == [(1, None, None)]
     connection.rollback()
     command.downgrade(migration_config(blank_url), "0001")
     assert connection.execute(text("SELECT id, channel FROM conversations")).all() == [("c", "web")]
-    assert "users" not in tables(connection)
 
 
 def test_models_and_migrations_agree(blank_url: str, connection: Connection) -> None:
