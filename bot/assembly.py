@@ -98,11 +98,10 @@ def make_remote_model(settings: Settings) -> RemoteChatModel | None:
     return RemoteChatModel(settings.remote)
 
 
-async def open_knowledge_store(settings: Settings) -> tuple[Database, KnowledgeStore]:
+async def open_database(settings: Settings) -> Database:
     """Open the database, bringing its tables up to date; raises StoreError."""
     await asyncio.to_thread(upgrade, settings.resolved_database_url)
-    database = Database(settings.resolved_database_url)
-    return database, KnowledgeStore(database)
+    return Database(settings.resolved_database_url)
 
 
 async def warm_embedder(settings: Settings, problems: list[str]) -> Embedder:
@@ -125,12 +124,12 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
         SettingsError: the settings contradict themselves.
     """
     problems: list[str] = []
-    (database, knowledge_store), local, embedder = await asyncio.gather(
-        open_knowledge_store(settings),
+    database, local, embedder = await asyncio.gather(
+        open_database(settings),
         asyncio.to_thread(_warm_local_model, settings, problems),
         warm_embedder(settings, problems),
     )
-    conversations = ConversationStore(database)
+    knowledge_store, conversations = KnowledgeStore(database), ConversationStore(database)
     folder = settings.data_dir.expanduser() / "index"
     knowledge = PublishedKnowledge(knowledge_store, embedder, folder, settings.bot.knowledge_bases)
     await knowledge.refresh(on_progress)

@@ -25,6 +25,35 @@ class VisitorRejected(FrontDeskError):
         self.reason = reason
 
 
+class AccountError(FrontDeskError):
+    """An account cannot be made or changed like this."""
+
+
+class WeakPassword(AccountError):
+    """A password is too easily guessed."""
+
+
+class NameTaken(AccountError):
+    """Somebody has this name already."""
+
+
+class WrongLogin(AccountError):
+    """A name and a password do not belong together."""
+
+
+class LoginLocked(AccountError):
+    """Too many wrong passwords; `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        """Say for how long."""
+        super().__init__(f"too many wrong passwords; try again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+class LastOwner(AccountError):
+    """Nobody could administer the console any more."""
+
+
 class NotFound(FrontDeskError):
     """There is no such conversation, turn or model."""
 

@@ -16,6 +16,12 @@ FrontDeskError
 │   └── RemoteModelError       the remote endpoint failed              (bot.errors)
 ├── QuestionRejected           empty, too long, not text               (bot.errors)
 ├── VisitorRejected            a token or signature is wrong           (bot.errors)
+├── AccountError               of the console's users                  (bot.errors)
+│   ├── WeakPassword
+│   ├── NameTaken
+│   ├── WrongLogin
+│   ├── LoginLocked            too many wrong passwords
+│   └── LastOwner
 ├── NotFound                   no such conversation or turn            (bot.errors)
 └── StoreError                 the database refused                    (bot.errors)
 

@@ -17,12 +17,14 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from bot.assembly import open_knowledge_store
+from bot.assembly import open_database
 from bot.logs import set_up_logging
 from bot.settings import Settings, load_settings
+from bot.store.database import Store
 from bot.store.knowledge import KnowledgeStore
 
 T = TypeVar("T")
+StoreT = TypeVar("StoreT", bound=Store)
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -40,17 +42,22 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def with_knowledge_store(settings: Settings, work: Callable[[KnowledgeStore], Coroutine[Any, Any, T]]) -> T:
-    """Open the database, do some work with the knowledge in it, close it."""
+def with_store(settings: Settings, store: type[StoreT], work: Callable[[StoreT], Coroutine[Any, Any, T]]) -> T:
+    """Open the database, do some work with one of its stores, close it."""
 
     async def inner() -> T:
-        database, store = await open_knowledge_store(settings)
+        database = await open_database(settings)
         try:
-            return await work(store)
+            return await work(store(database))
         finally:
             await database.close()
 
     return run(inner())
+
+
+def with_knowledge_store(settings: Settings, work: Callable[[KnowledgeStore], Coroutine[Any, Any, T]]) -> T:
+    """Do some work with the knowledge in the database."""
+    return with_store(settings, KnowledgeStore, work)
 
 
 def counting_progress() -> Progress:

@@ -16,6 +16,7 @@ from bot.errors import SettingsError
 from bot.http.app import DRAIN_SECONDS, create_app
 from bot.logs import set_up_logging
 from bot.settings import load_settings
+from bot.store.users import UserStore
 
 
 def serve(
@@ -31,10 +32,18 @@ def serve(
     async def open_and_tell() -> Parts:
         parts = await open_desk(settings)
         _tell(parts, address)
+        if await UserStore(parts.database).is_empty():
+            err.print(
+                f"  the console has no users yet; make the first here, once: {address}/admin#/setup/{setup_token}"
+            )
+        else:
+            err.print(f"  console: {address}/admin")
         return parts
 
+    app = create_app(settings, open_and_tell)
+    setup_token = app.state.setup_token
     config = uvicorn.Config(
-        create_app(settings, open_and_tell),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,

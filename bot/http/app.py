@@ -15,8 +15,11 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from bot.accounts import new_token
 from bot.assembly import Parts, open_desk
-from bot.http import chat, health, openai_api, visitors, widget
+from bot.http import chat, console, health, openai_api, visitors, widget
+from bot.http.admin import routes as admin
+from bot.http.admin.access import Backoffice
 from bot.http.errors import add_error_handlers
 from bot.http.middleware import RequestContext
 from bot.http.running import RunningAnswers
@@ -47,6 +50,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         app.state.parts = parts
         app.state.running = RunningAnswers(parts.desk)
         app.state.reception = Reception(settings)
+        app.state.backoffice = Backoffice.open(parts.database, app.state.setup_token)
         background = [
             asyncio.create_task(parts.desk.knowledge.follow()),
             asyncio.create_task(app.state.running.give_up_unread()),
@@ -67,6 +71,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         redoc_url=None,
     )
     app.state.started_at = time.time()
+    app.state.setup_token = new_token()
     app.add_middleware(RequestContext)
     if settings.server.allowed_origins:
         app.add_middleware(
@@ -81,7 +86,9 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
     app.include_router(chat.router)
     app.include_router(openai_api.router)
     app.include_router(health.router)
+    app.include_router(admin.router)
     app.include_router(widget.router)
+    app.include_router(console.router)
 
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
@@ -89,4 +96,5 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         return FileResponse(PAGE / "index.html", headers=headers)
 
     app.mount("/page", _PageFiles(directory=PAGE), name="page")
+    app.mount("/admin/static", _PageFiles(directory=console.FOLDER), name="console")
     return app

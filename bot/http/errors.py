@@ -11,10 +11,31 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bot import messages
-from bot.errors import ModelBusy, NotFound, QuestionRejected, VisitorRejected
-from knowledge.errors import FrontDeskError, ModelError, UnknownModel
+from bot.errors import (
+    LastOwner,
+    LoginLocked,
+    ModelBusy,
+    NameTaken,
+    NotFound,
+    QuestionRejected,
+    VisitorRejected,
+    WeakPassword,
+    WrongLogin,
+)
+from knowledge.errors import FrontDeskError, ImportFileError, ModelError, UnknownEntry, UnknownModel
 
 _REJECTED = {"invalid_token": 401, "wrong_signature": 403}
+_PLAIN: dict[type[Exception], tuple[int, str]] = {
+    NotFound: (404, "not_found"),
+    UnknownModel: (404, "not_found"),
+    UnknownEntry: (404, "not_found"),
+    ImportFileError: (400, "unreadable_file"),
+    WeakPassword: (400, "weak_password"),
+    WrongLogin: (401, "wrong_login"),
+    NameTaken: (409, "name_taken"),
+    LastOwner: (409, "last_owner"),
+}
+"""Errors whose message is for whoever sent the request."""
 
 log = structlog.get_logger()
 
@@ -46,13 +67,14 @@ def describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
             return error.status, error.kind, str(error), error.headers
         case QuestionRejected() | VisitorRejected():
             return _REJECTED.get(error.reason, 400), error.reason, str(error), {}
-        case NotFound() | UnknownModel():
-            return 404, "not_found", str(error), {}
+        case LoginLocked():
+            return 429, "locked", str(error), {"Retry-After": str(error.retry_after)}
         case ModelBusy():
             return 503, "busy", messages.busy("en"), {"Retry-After": str(error.retry_after)}
-        case ModelError():
+        case ModelError() if type(error) not in _PLAIN:
             return 503, "model_unavailable", "the model cannot answer now", {"Retry-After": "10"}
-    return 500, "internal_error", messages.something_failed("en"), {}
+    status, kind = _PLAIN.get(type(error), (500, "internal_error"))
+    return status, kind, str(error) if type(error) in _PLAIN else messages.something_failed("en"), {}
 
 
 def add_error_handlers(app: FastAPI) -> None:

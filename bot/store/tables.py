@@ -41,13 +41,24 @@ class StorableText(TypeDecorator[str]):
         return value if value is None else _UNSTORABLE.sub("", value)
 
 
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC, also from SQLite, which forgets the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give the zone back."""
+        return value if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
 class Base(DeclarativeBase):
     """The parent of all tables."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: StorableText(),
-        datetime: DateTime(timezone=True),
+        datetime: Moment(),
         dict[str, Any]: JSON(),
         list[Any]: JSON(),
     }
@@ -104,6 +115,8 @@ class ReleaseRow(Base):
     knowledge_base_id: Mapped[int] = mapped_column(ForeignKey("knowledge_bases.id", ondelete="CASCADE"))
     number: Mapped[int]
     content_hash: Mapped[str]
+    created_by: Mapped[str | None]
+    note: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -114,6 +127,20 @@ class ReleaseEntryRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), index=True)
     entry: Mapped[dict[str, Any]]
+
+
+class EntryChangeRow(Base):
+    """What an entry was before a change and after it; nothing before it was added, nothing after it was deleted."""
+
+    __tablename__ = "entry_changes"
+    __table_args__ = (Index("ix_entry_changes_entry", "knowledge_base_id", "key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    knowledge_base_id: Mapped[int] = mapped_column(ForeignKey("knowledge_bases.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    actor: Mapped[str]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class ConversationRow(Base):
@@ -185,4 +212,54 @@ class HandoffRow(Base):
     reason: Mapped[str]
     summary: Mapped[str]
     notified: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class UserRow(Base):
+    """Somebody who may log in to the console; the hash is argon2id's."""
+
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    password_hash: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    failed_logins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class SessionRow(Base):
+    """A login, under a hash of the token that only the browser has."""
+
+    __tablename__ = "sessions"
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ApiKeyRow(Base):
+    """A program's key to the admin API, under its hash; the `prefix` is for people to tell it by."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    prefix: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[list[Any]]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_at: Mapped[datetime | None]
+
+
+class AuditRow(Base):
+    """Who did what to which thing in the console."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor: Mapped[str]
+    action: Mapped[str]
+    target: Mapped[str]
+    details: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=now)

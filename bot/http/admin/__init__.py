@@ -1,0 +1,1 @@
+"""The admin API: everything that the console does, for programs too."""
