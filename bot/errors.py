@@ -1,6 +1,6 @@
 """The bot's branches of the exception tree; the tree is drawn in `knowledge.errors`."""
 
-from knowledge.errors import FrontDeskError, ModelError
+from knowledge.errors import FrontDeskError, KnowledgeError, ModelError
 
 
 class SettingsError(FrontDeskError):
@@ -25,6 +25,10 @@ class VisitorRejected(FrontDeskError):
         self.reason = reason
 
 
+class EntryChanged(KnowledgeError):
+    """Somebody else changed an entry meanwhile."""
+
+
 class AccountError(FrontDeskError):
     """An account cannot be made or changed like this."""
 
@@ -33,8 +37,8 @@ class WeakPassword(AccountError):
     """A password is too easily guessed."""
 
 
-class NameTaken(AccountError):
-    """Somebody has this name already."""
+class NameTaken(FrontDeskError):
+    """Somebody, or something, has this name already."""
 
 
 class WrongLogin(AccountError):

@@ -5,6 +5,7 @@ FrontDeskError
 ├── KnowledgeError
 │   ├── ImportFileError        a file could not be read at all
 │   ├── UnknownEntry           no such entry or knowledge base
+│   ├── EntryChanged           somebody else was faster                (bot.errors)
 │   └── IndexUnavailable       nothing is published, or the index is damaged
 ├── ModelError
 │   ├── UnknownModel           no such name in the catalogue
@@ -18,10 +19,10 @@ FrontDeskError
 ├── VisitorRejected            a token or signature is wrong           (bot.errors)
 ├── AccountError               of the console's users                  (bot.errors)
 │   ├── WeakPassword
-│   ├── NameTaken
 │   ├── WrongLogin
 │   ├── LoginLocked            too many wrong passwords
 │   └── LastOwner
+├── NameTaken                  of a user, an entry, a knowledge base   (bot.errors)
 ├── NotFound                   no such conversation or turn            (bot.errors)
 └── StoreError                 the database refused                    (bot.errors)
 

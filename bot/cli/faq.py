@@ -17,7 +17,8 @@ from bot.assembly import warm_embedder
 from bot.cli.common import counting_progress, err, out, read_settings, with_knowledge_store
 from bot.published import PublishedKnowledge
 from bot.settings import Settings
-from bot.store.knowledge import ImportCounts, KnowledgeStore
+from bot.store.entries import ImportCounts
+from bot.store.knowledge import KnowledgeStore
 from knowledge.duplicates import find_conflicts
 from knowledge.entries import Entry
 from knowledge.errors import ImportFileError

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from bot import messages
 from bot.errors import (
+    EntryChanged,
     LastOwner,
     LoginLocked,
     ModelBusy,
@@ -31,6 +32,7 @@ _PLAIN: dict[type[Exception], tuple[int, str]] = {
     UnknownEntry: (404, "not_found"),
     ImportFileError: (400, "unreadable_file"),
     WeakPassword: (400, "weak_password"),
+    EntryChanged: (412, "changed_meanwhile"),
     WrongLogin: (401, "wrong_login"),
     NameTaken: (409, "name_taken"),
     LastOwner: (409, "last_owner"),

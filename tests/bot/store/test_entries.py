@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.errors import EntryChanged, NameTaken
 from bot.store.database import Database
-from bot.store.knowledge import ImportCounts, KnowledgeStore
-from bot.store.tables import ReleaseRow, VariantRow
+from bot.store.entries import ImportCounts, version_of
+from bot.store.knowledge import KnowledgeStore
+from bot.store.tables import VariantRow
 from knowledge.entries import Entry
 from knowledge.errors import UnknownEntry
 from tests.bot.fakes import HOURS, INVOICE, RETURNS
@@ -106,56 +108,87 @@ async def test_deleting_from_an_unknown_knowledge_base_is_refused(store: Knowled
         await store.delete("absent", ["RET-1"])
 
 
-async def test_releases_are_numbered_from_one_in_each_knowledge_base(store: KnowledgeStore) -> None:
-    await store.upsert("a", [RETURNS])
-    await store.upsert("b", [HOURS])
-    assert [(await store.publish("a")).number, (await store.publish("b")).number] == [1, 1]
-    await store.upsert("a", [INVOICE])
-    assert (await store.publish("a")).number == 2
+async def test_a_page_has_the_newest_change_first_and_counts_all(store: KnowledgeStore) -> None:
+    await store.upsert("kb", [RETURNS, HOURS, INVOICE, RICH])
+    await store.upsert("kb", [replace(HOURS, answer="We never close.")])
+    page = await store.page("kb", limit=2)
+    assert [entry.key for entry, _ in page.entries] == ["HRS-1", "RET-1"]
+    assert page.entries[0][1].tzinfo is not None
+    assert (page.total, page.statuses) == (4, {"published": 3, "draft": 1})
+    assert sorted(page.tags) == [("tag", 1), ("标签", 1)]
+    assert [entry.key for entry, _ in (await store.page("kb", offset=2)).entries] == ["INV-1", RICH.key]
 
 
-async def test_publishing_what_did_not_change_gives_the_same_release(store: KnowledgeStore, database: Database) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"search": "退货"}, ["RET-1"]),
+        ({"search": "我要退货"}, ["RET-1"]),
+        ({"search": "WEEKDAYS open"}, ["HRS-1"]),
+        ({"search": "退货 open"}, []),
+        ({"search": "%"}, []),
+        ({"search": "_"}, []),
+        ({"search": "inv-1"}, ["INV-1"]),
+        ({"status": "draft"}, [RICH.key]),
+        ({"tag": "标签"}, [RICH.key]),
+        ({"tag": "标"}, []),
+        ({"tag": "tag", "search": "😀", "status": "draft"}, [RICH.key]),
+    ],
+)
+async def test_a_page_holds_what_was_looked_for(
+    store: KnowledgeStore, wanted: dict[str, str], found: list[str]
+) -> None:
+    await store.upsert("kb", [RETURNS, HOURS, INVOICE, RICH])
+    page = await store.page("kb", **wanted)  # type: ignore[arg-type]
+    assert [entry.key for entry, _ in page.entries] == found
+    assert page.total == len(found)
+
+
+async def test_the_history_says_who_did_what(store: KnowledgeStore) -> None:
+    changed = replace(RETURNS, answer="改了")
+    await store.upsert("kb", [RETURNS, HOURS])
     await store.upsert("kb", [RETURNS])
-    first = await store.publish("kb")
-    second = await store.publish("kb")
-    assert (second.id, second.number) == (first.id, 1)
-    async with database.transaction() as session:
-        assert await session.scalar(select(func.count()).select_from(ReleaseRow)) == 1
+    await store.replace("kb", changed, actor="Olga")
+    await store.delete("kb", ["RET-1"], actor="Anna")
+    history = await store.history("kb", "RET-1")
+    assert [(change.actor, change.before, change.after) for change in history] == [
+        ("Anna", changed.to_dict(), None),
+        ("Olga", RETURNS.to_dict(), changed.to_dict()),
+        ("command line", None, RETURNS.to_dict()),
+    ]
 
 
-async def test_publishing_an_unknown_knowledge_base_is_refused(store: KnowledgeStore) -> None:
-    with pytest.raises(UnknownEntry, match="absent"):
-        await store.publish("absent")
-
-
-async def test_a_release_stays_as_it_was_published(store: KnowledgeStore) -> None:
-    await store.upsert("kb", [RETURNS, RICH])
-    release = await store.publish("kb")
-    await store.upsert("kb", [replace(RETURNS, answer="改了")])
-    await store.delete("kb", [RICH.key])
-    assert await store.released_entries(release) == [RETURNS, RICH]
-
-
-async def test_what_was_not_published_is_not_current(store: KnowledgeStore) -> None:
+async def test_a_change_to_what_somebody_else_changed_is_refused(store: KnowledgeStore) -> None:
     await store.upsert("kb", [RETURNS])
-    assert await store.current_releases() == []
-    release = await store.publish("kb")
-    await store.upsert("kb", [HOURS])
-    assert [current.id for current in await store.current_releases()] == [release.id]
+    seen = version_of(RETURNS)
+    await store.replace("kb", replace(RETURNS, answer="first"), actor="Olga", version=seen)
+    with pytest.raises(EntryChanged, match="RET-1"):
+        await store.replace("kb", replace(RETURNS, answer="second"), actor="Anna", version=seen)
+    assert (await store.entry("kb", "RET-1")).answer == "first"
 
 
-async def test_only_the_named_knowledge_bases_are_current(store: KnowledgeStore) -> None:
-    for name in ("a", "b", "c"):
-        await store.upsert(name, [RETURNS])
-        await store.publish(name)
-    assert [release.knowledge_base for release in await store.current_releases(["c", "a"])] == ["a", "c"]
-    assert len(await store.current_releases()) == 3
-
-
-async def test_everything_may_be_withdrawn(store: KnowledgeStore) -> None:
+async def test_a_key_is_added_once(store: KnowledgeStore) -> None:
     await store.upsert("kb", [RETURNS])
-    await store.publish("kb")
-    await store.delete("kb", ["RET-1"])
-    release = await store.publish("kb")
-    assert release.number == 2
-    assert await store.released_entries(release) == []
+    await store.add("kb", HOURS, actor="Olga")
+    with pytest.raises(NameTaken):
+        await store.add("kb", replace(HOURS, answer="other"), actor="Olga")
+    assert await store.entries("kb") == [RETURNS, HOURS]
+
+
+async def test_several_entries_are_changed_alike_or_none(store: KnowledgeStore) -> None:
+    await store.upsert("kb", [RETURNS, HOURS, RICH])
+
+    def draft(entry: Entry) -> Entry:
+        return replace(entry, status="draft")
+
+    assert await store.edit("kb", ["RET-1", RICH.key], draft, actor="Olga") == 1
+    with pytest.raises(UnknownEntry, match="NOPE"):
+        await store.edit("kb", ["HRS-1", "NOPE"], draft, actor="Olga")
+    assert [entry.status for entry in await store.entries("kb")] == ["draft", "published", "draft"]
+
+
+async def test_a_knowledge_base_is_made_empty_and_once(store: KnowledgeStore) -> None:
+    await store.add_base("new")
+    assert (await store.page("new")).total == 0
+    with pytest.raises(NameTaken):
+        await store.add_base("new")
