@@ -191,7 +191,7 @@ class FrontDesk:
         answer = case.answer
         answer.citations = _cite([case.best])
         answer.model = self.local.name
-        prompt = prompts.grounded(answer.language, answer.citations, case.query)
+        prompt = answer.trace.prompt = prompts.grounded(answer.language, answer.citations, case.query)
         check = GroundingCheck((cited.answer for cited in answer.citations), case.text)
         sampling = Sampling(max_tokens=self.settings.models.max_answer_tokens)
         try:
@@ -200,7 +200,8 @@ class FrontDesk:
             async with aclosing(self._checked(case, generation, check)) as tokens:
                 async for token in tokens:
                     yield token
-            if check.is_grounded(answer.text):
+            answer.trace.generated, answer.trace.grounded = answer.text, check.is_grounded(answer.text)
+            if answer.trace.grounded:
                 return
             log.info("grounding check failed", turn=answer.turn_id)
         except ModelError as error:
@@ -225,8 +226,8 @@ class FrontDesk:
         answer.model = self.remote.name
         citations = _cite(case.evidence.candidates[:SUGGESTIONS])
         past = [Message(message.role, mask(message.text)) for message in case.history]
-        prompt = prompts.escalated(answer.language, citations, past, mask(case.text))
-        text = await self._ask_remote(case, prompt)
+        prompt = answer.trace.prompt = prompts.escalated(answer.language, citations, past, mask(case.text))
+        text = answer.trace.generated = await self._ask_remote(case, prompt)
         if not text or text.strip(" .。!！").lower() in prompts.UNKNOWN:
             raise ModelError("the remote model has no answer either")
         answer.text = text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,13 +13,22 @@ import structlog
 from bot.store.knowledge import KnowledgeStore
 from knowledge.confidence import calibration_for
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
+from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
-from knowledge.index.snapshot import Located, open_snapshot, remove_old_snapshots
+from knowledge.index.snapshot import Located, open_snapshot, remove_old_snapshots, snapshot_key
 from knowledge.search import Evidence, Query, Searcher
 
 log = structlog.get_logger()
 
 POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """So many texts are embedded."""
+
+    done: int
+    total: int
 
 
 class PublishedKnowledge:
@@ -32,7 +42,10 @@ class PublishedKnowledge:
         self._names = list(knowledge_bases)
         self._searcher: Searcher | None = None
         self._loaded: tuple[str, ...] = ()
+        self._live: dict[str, int] = {}
+        self._draft: tuple[str, Searcher] | None = None
         self._refreshing = asyncio.Lock()
+        self.progress: Progress | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -49,28 +62,65 @@ class PublishedKnowledge:
         """The entries that are searched now."""
         return self._searcher.snapshot.entries if self._searcher else []
 
+    def live_release(self, knowledge_base: str) -> int | None:
+        """Return the number of the release of a knowledge base that is searched now."""
+        return self._live.get(knowledge_base)
+
     async def refresh(self, on_progress: OnProgress = no_progress) -> bool:
         """Load what is published if it is not what is loaded; say whether anything changed."""
         async with self._refreshing:
             releases = await self._store.current_releases(self._names)
             wanted = tuple(f"{release.knowledge_base}:{release.content_hash}" for release in releases)
+            live = {release.knowledge_base: release.number for release in releases}
             if wanted == self._loaded:
+                self._live = live
                 return False
             entries = [
                 Located(release.knowledge_base, entry)
                 for release in releases
                 for entry in await self._store.released_entries(release)
             ]
-            if not entries:
-                self._searcher, self._loaded = None, wanted
+            if entries:
+                self._searcher = await self._build(entries, on_progress)
+                log.info("knowledge loaded", entries=len(entries), rows=len(self._searcher.snapshot.rows))
+            else:
+                self._searcher = None
                 log.warning("no knowledge is published; run: frontdesk faq import FILE")
-                return True
-            snapshot = await asyncio.to_thread(open_snapshot, self._folder, entries, self._embedder, on_progress)
-            self._searcher = Searcher(snapshot, self._embedder, calibration_for(self._embedder.name))
-            self._loaded = wanted
+            self._loaded, self._live, self._draft = wanted, live, None
             remove_old_snapshots(self._folder)
-            log.info("knowledge loaded", entries=len(entries), rows=len(snapshot.rows))
             return True
+
+    async def rehearse(
+        self, knowledge_base: str, changes: Sequence[Entry] = (), on_progress: OnProgress = no_progress
+    ) -> Searcher:
+        """Return what would be searched if a knowledge base were published as it is being edited, with some changes.
+
+        Raises:
+            IndexUnavailable: there is not one entry.
+        """
+        edited = {entry.key: entry for entry in await self._store.entries(knowledge_base)}
+        edited |= {entry.key: entry for entry in changes}
+        entries = [located for located in self.entries if located.knowledge_base != knowledge_base]
+        entries += [Located(knowledge_base, entry) for entry in edited.values()]
+        entries.sort(key=lambda located: located.knowledge_base)
+        async with self._refreshing:
+            key = snapshot_key(self._embedder.fingerprint, entries)
+            if self._draft is None or self._draft[0] != key:
+                self._draft = key, await self._build(entries, on_progress)
+            return self._draft[1]
+
+    async def _build(self, entries: list[Located], on_progress: OnProgress) -> Searcher:
+        """Build an index beside the one that is searched."""
+
+        def report(done: int, total: int) -> None:
+            self.progress = Progress(done, total)
+            on_progress(done, total)
+
+        try:
+            snapshot = await asyncio.to_thread(open_snapshot, self._folder, entries, self._embedder, report)
+        finally:
+            self.progress = None
+        return Searcher(snapshot, self._embedder, calibration_for(self._embedder.name))
 
     async def follow(self) -> None:
         """Refresh again and again, until cancelled."""
@@ -87,8 +137,12 @@ class PublishedKnowledge:
         Raises:
             IndexUnavailable: nothing is published.
         """
-        searcher = self._searcher
-        if searcher is None:
+        if self._searcher is None:
             raise IndexUnavailable("nothing has been published; run: frontdesk faq import FILE")
-        today = datetime.now().astimezone().date()
-        return await asyncio.to_thread(searcher.search, query, today=today, count=count)
+        return await search_today(self._searcher, query, count)
+
+
+async def search_today(searcher: Searcher, query: Query, count: int) -> Evidence:
+    """Search what is valid today, where the server stands, without holding up others."""
+    today = datetime.now().astimezone().date()
+    return await asyncio.to_thread(searcher.search, query, today=today, count=count)

@@ -7,9 +7,12 @@ its platform shows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from knowledge.search import Candidate
+
+if TYPE_CHECKING:
+    from bot.models.base import ChatMessage
 
 Outcome = Literal["direct", "grounded", "clarify", "escalated", "handoff", "refused"]
 HandoffState = Literal["bot", "waiting", "human", "closed"]
@@ -80,6 +83,15 @@ class Usage:
 
 
 @dataclass(kw_only=True)
+class Trace:
+    """What a model was asked, what it said, and whether that was borne out: for whoever tries the bot, not logged."""
+
+    prompt: list[ChatMessage] = field(default_factory=list)
+    generated: str | None = None
+    grounded: bool | None = None
+
+
+@dataclass(kw_only=True)
 class Answer:
     """What the customer gets, with all that led to it."""
 
@@ -98,6 +110,7 @@ class Answer:
     handoff: HandoffState = "bot"
     timings: Timings = field(default_factory=Timings)
     usage: Usage = field(default_factory=Usage)
+    trace: Trace = field(default_factory=Trace)
 
 
 @dataclass(frozen=True)

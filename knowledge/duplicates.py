@@ -1,8 +1,9 @@
-"""Near-duplicate questions whose answers differ: the commonest way in which an FAQ contradicts itself."""
+"""Near-duplicate questions; with answers that differ, the commonest way in which an FAQ contradicts itself."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from knowledge.entries import Entry
@@ -15,32 +16,37 @@ _COMMON = 200
 
 
 @dataclass(frozen=True)
-class Conflict:
-    """Two entries that seem to ask the same and answer differently."""
+class Duplicate:
+    """Two entries that seem to ask the same, each in the words given."""
 
     first: Entry
     second: Entry
     first_question: str
     second_question: str
 
+    @property
+    def conflicting(self) -> bool:
+        """Say whether they answer differently."""
+        return bare(self.first.answer) != bare(self.second.answer)
 
-def find_conflicts(entries: list[Entry]) -> list[Conflict]:
-    """List each pair of entries that have nearly the same question, or variant, and different answers."""
+
+def find_duplicates(entries: list[Entry]) -> Iterator[Duplicate]:
+    """Yield each pair of entries that have nearly the same question, or variant."""
     lines = [(entry, question, _pairs(question)) for entry in entries for question in entry.questions]
     lines_with: dict[str, list[int]] = defaultdict(list)
-    conflicts: dict[tuple[str, str], Conflict] = {}
+    found: set[tuple[str, str]] = set()
     for position, (entry, question, pairs) in enumerate(lines):
         rare = sorted(pairs, key=lambda pair: (len(lines_with[pair]), pair))
         candidates = {other for pair in rare if len(lines_with[pair]) < _COMMON for other in lines_with[pair]}
         for other in sorted(candidates):
             earlier, earlier_question, earlier_pairs = lines[other]
-            if earlier.key == entry.key or bare(earlier.answer) == bare(entry.answer):
+            if earlier.key == entry.key or (earlier.key, entry.key) in found:
                 continue
             if len(pairs & earlier_pairs) >= SIMILARITY * len(pairs | earlier_pairs):
-                conflicts.setdefault((earlier.key, entry.key), Conflict(earlier, entry, earlier_question, question))
+                found.add((earlier.key, entry.key))
+                yield Duplicate(earlier, entry, earlier_question, question)
         for pair in pairs:
             lines_with[pair].append(position)
-    return list(conflicts.values())
 
 
 def _pairs(question: str) -> frozenset[str]:

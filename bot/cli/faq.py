@@ -19,7 +19,7 @@ from bot.published import PublishedKnowledge
 from bot.settings import Settings
 from bot.store.entries import ImportCounts
 from bot.store.knowledge import KnowledgeStore
-from knowledge.duplicates import find_conflicts
+from knowledge.duplicates import find_duplicates
 from knowledge.entries import Entry
 from knowledge.errors import ImportFileError
 from knowledge.importing.files import read_faq_file
@@ -169,11 +169,11 @@ async def _index(settings: Settings, store: KnowledgeStore) -> None:
 def _warn_of_conflicts(existing: list[Entry], entries: list[Entry]) -> None:
     merged = {entry.key: entry for entry in [*existing, *entries]}
     new = {entry.key for entry in entries}
-    for conflict in find_conflicts(list(merged.values())):
-        if {conflict.first.key, conflict.second.key} & new:
+    for pair in find_duplicates(list(merged.values())):
+        if pair.conflicting and {pair.first.key, pair.second.key} & new:
             err.print(
-                f"[yellow]contradiction?[/] {escape(conflict.first.key)} “{escape(conflict.first_question)}” and "
-                f"{escape(conflict.second.key)} “{escape(conflict.second_question)}” ask the same, answered differently"
+                f"[yellow]contradiction?[/] {escape(pair.first.key)} “{escape(pair.first_question)}” and "
+                f"{escape(pair.second.key)} “{escape(pair.second_question)}” ask the same, answered differently"
             )
 
 

@@ -25,6 +25,7 @@ from bot.http.middleware import RequestContext
 from bot.http.running import RunningAnswers
 from bot.http.visitors import Reception
 from bot.settings import Settings
+from bot.uploads import Uploads
 
 PAGE = Path(__file__).parent / "page"
 PAGE_CACHING = "no-cache"
@@ -51,6 +52,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         app.state.running = RunningAnswers(parts.desk)
         app.state.reception = Reception(settings)
         app.state.backoffice = Backoffice.open(parts.database, app.state.setup_token)
+        app.state.uploads = Uploads(parts.knowledge_store, parts.desk.knowledge)
         background = [
             asyncio.create_task(parts.desk.knowledge.follow()),
             asyncio.create_task(app.state.running.give_up_unread()),
@@ -59,6 +61,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        await app.state.uploads.close()
         await app.state.running.close(DRAIN_SECONDS)
         await parts.close()
 

@@ -23,13 +23,14 @@ from bot.errors import (
     WeakPassword,
     WrongLogin,
 )
-from knowledge.errors import FrontDeskError, ImportFileError, ModelError, UnknownEntry, UnknownModel
+from knowledge.errors import FrontDeskError, ImportFileError, IndexUnavailable, ModelError, UnknownEntry, UnknownModel
 
 _REJECTED = {"invalid_token": 401, "wrong_signature": 403}
 _PLAIN: dict[type[Exception], tuple[int, str]] = {
     NotFound: (404, "not_found"),
     UnknownModel: (404, "not_found"),
     UnknownEntry: (404, "not_found"),
+    IndexUnavailable: (409, "nothing_published"),
     ImportFileError: (400, "unreadable_file"),
     WeakPassword: (400, "weak_password"),
     EntryChanged: (412, "changed_meanwhile"),

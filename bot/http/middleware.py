@@ -14,10 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot import messages
 from bot.http.errors import error_body
 from bot.http.metrics import REQUESTS
+from knowledge.importing.readers import MAX_BYTES
 
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 1 << 20
+UPLOADS_PATH = "/api/admin/uploads"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -41,13 +43,14 @@ class RequestContext:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         begun, status, received = time.perf_counter(), 500, 0
+        allowed = MAX_BYTES if scope["path"] == UPLOADS_PATH else MAX_BODY_BYTES
 
         async def receive_bounded() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
-                raise HTTPException(413, f"a request may have {MAX_BODY_BYTES:,} bytes")
+            if received > allowed:
+                raise HTTPException(413, f"a request may have {allowed:,} bytes here")
             return message
 
         async def send_with_headers(message: Message) -> None:

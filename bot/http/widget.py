@@ -20,7 +20,10 @@ SCRIPTS = (
 )
 """Each after all that it uses: in the script, a module is a function that has run."""
 
-STYLES = (FOLDER / "page" / "chat.css", FOLDER / "widget" / "widget.css")
+STYLES = (
+    *(FOLDER / "page" / f"{name}.css" for name in ("tokens", "base", "chat")),
+    FOLDER / "widget" / "widget.css",
+)
 
 _COMMENT = re.compile(r"^\s*(?:/\*\*(?:.|\n)*?\*/|//.*)$\n?|/\*(?:.|\n)*?\*/", re.MULTILINE)
 _IMPORT = re.compile(r"^import (\{[^}]+\}) from \"[./\w-]*?(\w+)\.js\";$", re.MULTILINE)

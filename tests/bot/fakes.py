@@ -14,7 +14,7 @@ from bot.settings import Settings
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database
 from knowledge.embedding.absent import AbsentEmbedder
-from knowledge.embedding.base import Embedder
+from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.entries import Entry
 from knowledge.index.snapshot import Located
 from knowledge.search import Candidate, Evidence, Query
@@ -101,6 +101,18 @@ class StubKnowledge:
         self.queries: list[Query] = []
         self.is_ready = True
         self.embedder: Embedder = AbsentEmbedder()
+        self.progress = None
+        self.rehearsed: list[tuple[str, Sequence[Entry]]] = []
+
+    def live_release(self, knowledge_base: str) -> int | None:
+        return None
+
+    async def rehearse(
+        self, knowledge_base: str, changes: Sequence[Entry] = (), on_progress: OnProgress = no_progress
+    ) -> None:
+        self.rehearsed.append((knowledge_base, changes))
+        on_progress(1, 2)
+        on_progress(2, 2)
 
     @property
     def entries(self) -> list[Located]:

@@ -17,6 +17,7 @@ from knowledge.embedding.base import Vectors
 from knowledge.errors import IndexUnavailable, ModelUnavailable
 from knowledge.search import Query
 from tests.bot.fakes import HOURS, INVOICE, RETURNS
+from tests.knowledge.fakes import HashEmbedder
 
 
 @pytest.fixture
@@ -153,3 +154,59 @@ async def test_a_follower_sees_what_is_published_and_survives_failures(
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
     assert knowledge.is_ready
+
+
+async def test_a_rehearsal_finds_what_is_being_edited_and_customers_do_not(
+    store: KnowledgeStore, knowledge: PublishedKnowledge
+) -> None:
+    await store.upsert("kb", [RETURNS])
+    await store.publish("kb")
+    await knowledge.refresh()
+    await store.upsert("kb", [replace(RETURNS, answer="改了")])
+    searcher = await knowledge.rehearse("kb", [INVOICE])
+    today = date(2026, 1, 1)
+    assert [
+        searcher.search(Query(text), today=today).candidates[0].entry.answer for text in ("怎么退货", "开发票")
+    ] == [
+        "改了",
+        INVOICE.answer,
+    ]
+    assert await best(knowledge, "怎么退货") == RETURNS.answer
+
+
+async def test_what_was_rehearsed_is_published_without_embedding_it_again(
+    store: KnowledgeStore, tmp_path: Path
+) -> None:
+    embedder = HashEmbedder()
+    knowledge = PublishedKnowledge(store, embedder, tmp_path / "index")
+    await store.upsert("a", [RETURNS])
+    await store.upsert("b", [HOURS])
+    await store.publish("a")
+    await store.publish("b")
+    await knowledge.refresh()
+    progress: list[tuple[int, int]] = []
+    await knowledge.rehearse("a", [INVOICE], lambda done, total: progress.append((done, total)))
+    assert progress[-1] == (2, 2)
+    await store.upsert("a", [INVOICE])
+    await store.publish("a")
+    embedder.embedded.clear()
+    await knowledge.refresh()
+    assert embedder.embedded == []
+    assert knowledge.progress is None
+
+
+async def test_the_live_release_follows_publishing_and_going_back(
+    store: KnowledgeStore, knowledge: PublishedKnowledge
+) -> None:
+    await store.upsert("kb", [RETURNS])
+    await store.publish("kb")
+    await store.upsert("kb", [replace(RETURNS, answer="改了")])
+    await store.publish("kb")
+    assert knowledge.live_release("kb") is None
+    await knowledge.refresh()
+    assert knowledge.live_release("kb") == 2
+    await store.restore("kb", 1)
+    await knowledge.refresh()
+    assert (knowledge.live_release("kb"), await best(knowledge, "怎么退货")) == (1, RETURNS.answer)
+    await store.upsert("kb", [RETURNS])
+    assert (await store.publish("kb")).number == 1

@@ -72,7 +72,8 @@ async function send(url, options, renew) {
   return fetch(server + url, { cache: "no-store", credentials: "same-origin", ...options, headers });
 }
 
-async function errorOf(response) {
+/** Return what a refusal says. */
+export async function errorOf(response) {
   const body = await response.json().catch(() => null);
   const seconds = Number.parseInt(response.headers.get("Retry-After"), 10);
   return new ApiError(response.status, body?.error ?? {}, Number.isFinite(seconds) ? seconds : null);

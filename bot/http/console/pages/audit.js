@@ -1,0 +1,134 @@
+/** Settings, the audit log: who did what, newest first. */
+
+import { element } from "/page/dom.js";
+import { get } from "../api.js";
+import { searchBox } from "../forms.js";
+import { button, emptyState, exactTime, fill } from "../parts.js";
+import { table } from "../table.js";
+import { words } from "../words.js";
+
+const LIMIT = 100;
+
+const t = words({
+  zh: {
+    sentence: "谁在什么时候做了什么。记录不能修改，也不能删除。",
+    filter: "按人员、操作或对象筛选",
+    at: "时间",
+    actor: "操作人",
+    action: "操作",
+    target: "对象",
+    details: "详情",
+    older: "加载更早的记录",
+    empty: "还没有记录",
+    emptySentence: "登录、改动知识库、发布、管理用户和密钥，都会记在这里。",
+    noMatch: "没有符合的记录",
+    noMatchSentence: "换个词试试，或加载更早的记录。",
+    actions: {
+      login: "登录",
+      "password.changed": "修改密码",
+      "user.added": "添加用户",
+      "user.changed": "修改用户",
+      "user.deleted": "删除用户",
+      "key.added": "创建密钥",
+      "key.deleted": "吊销密钥",
+      "knowledge_base.added": "新建知识库",
+      "entry.added": "添加条目",
+      "entry.changed": "修改条目",
+      "entry.deleted": "删除条目",
+      "entries.changed": "批量修改条目",
+      "upload.applied": "导入",
+      "release.published": "发布",
+      "release.restored": "回滚",
+    },
+  },
+  en: {
+    sentence: "Who did what, and when. Nobody can change or delete it.",
+    filter: "Filter by person, action or object",
+    at: "Time",
+    actor: "Who",
+    action: "Action",
+    target: "Object",
+    details: "Details",
+    older: "Load older entries",
+    empty: "Nothing yet",
+    emptySentence: "Logins, changes of the FAQ, releases, users and keys are written down here.",
+    noMatch: "Nothing matches",
+    noMatchSentence: "Try another word, or load older entries.",
+    actions: {
+      login: "Logged in",
+      "password.changed": "Changed password",
+      "user.added": "Added a user",
+      "user.changed": "Changed a user",
+      "user.deleted": "Deleted a user",
+      "key.added": "Made a key",
+      "key.deleted": "Revoked a key",
+      "knowledge_base.added": "Added a knowledge base",
+      "entry.added": "Added an entry",
+      "entry.changed": "Changed an entry",
+      "entry.deleted": "Deleted an entry",
+      "entries.changed": "Changed several entries",
+      "upload.applied": "Uploaded",
+      "release.published": "Published",
+      "release.restored": "Rolled back",
+    },
+  },
+});
+
+/** Show the section. */
+export async function render(place) {
+  const entries = [];
+  let wanted = "";
+  const rows = element("div");
+  const older = button(t.older, async () => {
+    await load();
+    draw();
+  });
+  const load = async () => {
+    const page = (await get("/audit", { limit: LIMIT, before: entries.at(-1)?.id })).entries;
+    entries.push(...page);
+    older.hidden = page.length < LIMIT;
+  };
+  const draw = () => rows.replaceChildren(auditTable(entries, wanted));
+  const search = searchBox(t.filter, "", (text) => {
+    wanted = text.toLowerCase();
+    draw();
+  });
+  const list = element("div");
+  const toolbar = element("div", { class: "toolbar" }, search);
+  place.append(element("div", { class: "section-head" }, element("p", { class: "quiet" }, t.sentence)), toolbar, list);
+  await fill(list, load, () => {
+    draw();
+    return [rows, element("div", { class: "more" }, older)];
+  });
+}
+
+function auditTable(entries, wanted) {
+  if (entries.length === 0) return emptyState("audit", t.empty, t.emptySentence);
+  const shown = entries.filter((entry) => textOf(entry).includes(wanted));
+  if (shown.length === 0) return emptyState("search", t.noMatch, t.noMatchSentence);
+  return table(
+    t.sentence,
+    [
+      { title: t.action, kind: "main", cell: (entry) => nameOf(entry.action) },
+      { title: t.target, cell: (entry) => entry.target },
+      { title: t.actor, cell: (entry) => entry.actor },
+      { title: t.details, cell: (entry) => element("span", { class: "quiet" }, describe(entry.details)) },
+      { title: t.at, cell: (entry) => exactTime(entry.at) },
+    ],
+    shown,
+  );
+}
+
+function nameOf(action) {
+  return t.actions[action] ?? action;
+}
+
+function textOf(entry) {
+  return [entry.actor, entry.action, nameOf(entry.action), entry.target].join(" ").toLowerCase();
+}
+
+function describe(details) {
+  const isSaid = ([, value]) => value !== false && value !== null;
+  const say = ([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`;
+  return Object.entries(details).filter(isSaid).map(say).join(" · ");
+}

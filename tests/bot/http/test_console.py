@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from bot.http.console import FOLDER
+
+SCRIPTS = sorted(FOLDER.rglob("*.js"))
+IMPORT = re.compile(r"""(?:from |import\(|^import )"([^"]+)\"""", re.MULTILINE)
+
+
+def test_the_console_may_load_only_its_own_files_and_stand_in_no_frame(client: TestClient) -> None:
+    headers = client.get("/admin").headers
+    assert headers["Content-Security-Policy"].split("; ") == [
+        "default-src 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    ]
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/static/app.js", "/admin/static/styles/shell.css", "/page/base.css"])
+def test_its_files_are_asked_for_again_so_that_versions_never_mix(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-cache"
+
+
+def test_the_address_with_a_slash_leads_to_it_too(client: TestClient) -> None:
+    assert client.get("/admin/").text == client.get("/admin").text
+
+
+def test_everything_the_document_names_is_there(client: TestClient) -> None:
+    named = re.findall(r'(?:href|src)="(/[^"]+)"', client.get("/admin").text)
+    assert len(named) > 5
+    assert {path: client.get(path).status_code for path in named} == dict.fromkeys(named, 200)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_everything_a_module_imports_is_there(client: TestClient, script: Path) -> None:
+    folder = f"/admin/static/{script.relative_to(FOLDER).parent.as_posix()}/"
+    named = [str(client.base_url.join(folder).join(name).path) for name in IMPORT.findall(script.read_text())]
+    assert {path: client.get(path).status_code for path in named} == dict.fromkeys(named, 200)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_nothing_is_ever_parsed_as_html(script: Path) -> None:
+    unsafe = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|document\.cookie|srcdoc|javascript:"
+    assert not re.search(unsafe, script.read_text())
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_no_element_is_given_a_style_that_the_policy_refuses(script: Path) -> None:
+    assert not re.search(r"\bstyle: |\"style\"|cssText", script.read_text())
