@@ -241,9 +241,11 @@ class FrontDesk:
             reason = "asked" if asks_for_human(case.text) else "unanswered"
             await self.humans.call(answer.conversation_id, reason)
             answer.handoff = "waiting"
-            answer.text = messages.handed_off(answer.language)
-        elif answer.handoff == "waiting":
-            answer.text = messages.still_waiting(answer.language)
+            answer.text = self.humans.answer_to_call(answer.language)
+        else:
+            if answer.handoff == "waiting":
+                answer.text = self.humans.answer_to_call(answer.language, again=True)
+            self.humans.changes.tell(answer.conversation_id)
         yield case.begun()
         if answer.text:
             yield Token(answer.text)

@@ -58,8 +58,16 @@ class LastOwner(AccountError):
     """Nobody could administer the console any more."""
 
 
+class FetchRefused(FrontDeskError):
+    """A page may not be fetched, or it did not come."""
+
+
 class NotFound(FrontDeskError):
     """There is no such conversation, turn or model."""
+
+
+class NotYours(FrontDeskError):
+    """A conversation belongs to a colleague, or to the bot."""
 
 
 class StoreError(FrontDeskError):

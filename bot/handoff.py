@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 import httpx
 import structlog
 
+from bot import messages
+from bot.live import Changes
 from bot.privacy import mask
 from bot.question import Message
 from bot.settings import HandoffSettings
@@ -28,12 +30,19 @@ class HandoffDesk:
     def __init__(self, settings: HandoffSettings, store: ConversationStore) -> None:
         """Remember whom to tell."""
         self._settings, self._store = settings, store
+        self.changes = Changes()
         self._telling: set[asyncio.Task[None]] = set()
 
     @property
     def enabled(self) -> bool:
         """Say whether there are people."""
         return self._settings.enabled
+
+    def answer_to_call(self, language: str, *, again: bool = False) -> str:
+        """Return what a customer is told who calls for a human, or writes `again` while waiting for one."""
+        if not self._settings.opening_hours.is_open():
+            return messages.outside_hours(language, self._settings.opening_hours.describe(language))
+        return messages.still_waiting(language) if again else messages.handed_off(language)
 
     async def call(self, conversation_id: str, reason: str) -> None:
         """Hand a conversation over; a second call changes nothing."""
@@ -43,6 +52,7 @@ class HandoffDesk:
         if handoff_id is None:
             return
         log.info("handed off", conversation=conversation_id, reason=reason)
+        self.changes.tell(conversation_id)
         if self._settings.webhook_url:
             notice = {
                 "event": "handoff",

@@ -69,6 +69,15 @@ def still_waiting(language: str) -> str:
     return _pick(language, "已收到，人工客服会尽快回复您。", "Received. A colleague will reply as soon as possible.")
 
 
+def outside_hours(language: str, hours: str) -> str:
+    """Say when there are people; the call is kept."""
+    return _pick(
+        language,
+        f"现在不是人工服务时间（{hours}）。您的问题已经记下，同事上班后会尽快回复您。",
+        f"Our colleagues are here {hours}. Your question is noted; they will reply as soon as they are back.",
+    )
+
+
 def no_humans(language: str) -> str:
     """Say that nobody can be called."""
     return _pick(language, "抱歉，目前没有人工客服可以接入。", "Sorry, no colleague can be reached at the moment.")

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from bot.errors import SettingsError
+from bot.hours import OpeningHours
 from knowledge.weights.catalogue import DEFAULT_CHAT, DEFAULT_EMBEDDING
 
 PREFIX = "FRONTDESK_"
@@ -104,8 +105,22 @@ class HandoffSettings(Section):
     """Calling a human."""
 
     enabled: bool = Field(True, description="Whether there are people to hand a conversation to.")  # noqa: FBT003
+    hours: list[str] = Field(
+        [], description='When people are there, such as ["mon-fri 09:00-18:00", "sat 10:00-16:00"]; empty: always.'
+    )
+    time_zone: str | None = Field(None, description="Of these hours, such as Asia/Shanghai; by default the server's.")
     webhook_url: str | None = Field(None, description="Told of each handoff, with transcript and summary, as JSON.")
     webhook_secret: SecretStr | None = Field(None, description="Signs it: X-FrontDesk-Signature, HMAC-SHA256 in hex.")
+
+    @property
+    def opening_hours(self) -> OpeningHours:
+        """When people are there."""
+        return OpeningHours(self.hours, self.time_zone)
+
+    @model_validator(mode="after")
+    def _hours_can_be_read(self) -> HandoffSettings:
+        OpeningHours(self.hours, self.time_zone)
+        return self
 
 
 class ServerSettings(Section):

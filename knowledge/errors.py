@@ -23,7 +23,9 @@ FrontDeskError
 │   ├── LoginLocked            too many wrong passwords
 │   └── LastOwner
 ├── NameTaken                  of a user, an entry, a knowledge base   (bot.errors)
+├── FetchRefused               a page may not, or cannot, be fetched   (bot.errors)
 ├── NotFound                   no such conversation or turn            (bot.errors)
+├── NotYours                   a colleague has the conversation       (bot.errors)
 └── StoreError                 the database refused                    (bot.errors)
 
 The message of each is one sentence for the person who runs FrontDesk; a customer never sees it.

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from rich.markup import escape
 
 from bot.assembly import Parts, open_desk
@@ -49,10 +50,22 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, app)
     server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams that have no end of their own once it shall stop, instead of waiting for them."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.parts.desk.humans.changes.close()
+        await super().shutdown(sockets)
 
 
 def _listen(host: str, port: int) -> socket.socket:

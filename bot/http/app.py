@@ -17,7 +17,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bot.accounts import new_token
 from bot.assembly import Parts, open_desk
-from bot.http import chat, console, health, openai_api, visitors, widget
+from bot.http import chat, console, health, live, openai_api, visitors, widget
 from bot.http.admin import routes as admin
 from bot.http.admin.access import Backoffice
 from bot.http.errors import add_error_handlers
@@ -87,6 +87,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
     add_error_handlers(app)
     app.include_router(visitors.router)
     app.include_router(chat.router)
+    app.include_router(live.router)
     app.include_router(openai_api.router)
     app.include_router(health.router)
     app.include_router(admin.router)

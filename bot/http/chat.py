@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import asdict
@@ -17,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot import messages
 from bot.desk import FrontDesk
 from bot.http.errors import RequestError, describe, error_body, request_id
+from bot.http.events import event_stream, frame
 from bot.http.running import RunningAnswer, RunningAnswers
 from bot.http.visitors import Visitor, reception_of
 from bot.question import Answer, Event, Finished, Question, Started, Token
@@ -24,9 +23,7 @@ from bot.question import Answer, Event, Finished, Question, Started, Token
 log = structlog.get_logger()
 router = APIRouter(prefix="/api", tags=["chat"])
 
-KEEP_ALIVE_SECONDS = 15.0
 _NUMBER = re.compile(r"[0-9]{1,9}")
-STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 EXAMPLE: dict[str, Any] = {
     "question": "退货运费谁出？",
     "message_id": "3f0c7d0e-1f6b-4c39-9d0e-6f0c3c1d2b11",
@@ -149,7 +146,7 @@ async def hand_off(body: HandoffRequest, request: Request, visitor: Visitor) -> 
         raise RequestError(409, "no_humans", messages.no_humans(language))
     await desk.conversations.check_owner(body.conversation_id, visitor)
     await desk.humans.call(body.conversation_id, "asked")
-    return {"handoff": "waiting", "message": messages.handed_off(language)}
+    return {"handoff": "waiting", "message": desk.humans.answer_to_call(language)}
 
 
 @router.get("/bot")
@@ -202,8 +199,7 @@ def to_server_events(event: Event) -> list[tuple[str, Any]]:
 
 
 def _stream(running: RunningAnswer, start: int, request: Request) -> StreamingResponse:
-    body = _with_keep_alive(_server_sent(running, start, request_id(request)))
-    return StreamingResponse(body, media_type="text/event-stream", headers=STREAM_HEADERS)
+    return event_stream(_server_sent(running, start, request_id(request)))
 
 
 async def _server_sent(running: RunningAnswer, start: int, identifier: str) -> AsyncGenerator[str]:
@@ -212,37 +208,12 @@ async def _server_sent(running: RunningAnswer, start: int, identifier: str) -> A
         async for event in running.read():
             for name, data in to_server_events(event):
                 if number >= start:
-                    yield _frame(name, data, f"{running.turn_id}:{number}")
+                    yield frame(name, data, f"{running.turn_id}:{number}")
                 number += 1
     except Exception as error:  # the status is sent already, so the failure becomes an event
         _, kind, message, _ = describe(error)
         log.warning("stream failed", type=kind, error=str(error))
-        yield _frame("error", error_body(kind, message, identifier), None)
-
-
-async def _with_keep_alive(frames: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """Send a comment into silences, so that proxies do not cut the connection."""
-    following: asyncio.Future[str] | None = None
-    try:
-        while True:
-            following = following or asyncio.ensure_future(anext(frames))
-            done, _ = await asyncio.wait({following}, timeout=KEEP_ALIVE_SECONDS)
-            if not done:
-                yield ": keep-alive\n\n"
-                continue
-            try:
-                yield following.result()
-            except StopAsyncIteration:
-                return
-            following = None
-    finally:
-        if following is not None:
-            following.cancel()
-
-
-def _frame(name: str, data: Any, event_id: str | None) -> str:
-    identifier = f"id: {event_id}\n" if event_id else ""
-    return f"{identifier}event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+        yield frame("error", error_body(kind, message, identifier))
 
 
 def _position(last_event_id: str | None, turn_id: str) -> int:

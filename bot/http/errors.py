@@ -13,11 +13,13 @@ from starlette.exceptions import HTTPException
 from bot import messages
 from bot.errors import (
     EntryChanged,
+    FetchRefused,
     LastOwner,
     LoginLocked,
     ModelBusy,
     NameTaken,
     NotFound,
+    NotYours,
     QuestionRejected,
     VisitorRejected,
     WeakPassword,
@@ -32,10 +34,12 @@ _PLAIN: dict[type[Exception], tuple[int, str]] = {
     UnknownEntry: (404, "not_found"),
     IndexUnavailable: (409, "nothing_published"),
     ImportFileError: (400, "unreadable_file"),
+    FetchRefused: (400, "url_refused"),
     WeakPassword: (400, "weak_password"),
     EntryChanged: (412, "changed_meanwhile"),
     WrongLogin: (401, "wrong_login"),
     NameTaken: (409, "name_taken"),
+    NotYours: (409, "not_yours"),
     LastOwner: (409, "last_owner"),
 }
 """Errors whose message is for whoever sent the request."""

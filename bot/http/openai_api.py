@@ -21,8 +21,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.desk import FrontDesk
-from bot.http.chat import STREAM_HEADERS, desk_of
+from bot.http.chat import desk_of
 from bot.http.errors import RequestError, describe, error_body, request_id
+from bot.http.events import STREAM_HEADERS
 from bot.models.base import ChatMessage, Sampling
 from bot.question import Finished, Question, Started, Token, Usage
 from knowledge.embedding.absent import AbsentEmbedder

@@ -25,10 +25,12 @@ from bot.question import (
     Usage,
 )
 from bot.store.database import Store, whole
-from bot.store.tables import ConversationRow, FeedbackRow, HandoffRow, TurnRow, new_id
+from bot.store.tables import ConversationRow, FeedbackRow, HandoffRow, TurnRow, new_id, now
 
 HISTORY_TURNS = 10
 MISSED: tuple[Outcome, ...] = ("refused", "clarify")
+OF_PEOPLE: tuple[HandoffState, ...] = ("waiting", "human")
+"""A person reads what is written now and may need a telephone number; it is masked once they are done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +161,9 @@ async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
     else:
         conversation = await _get_conversation(session, question.conversation_id, alone=True)
         _check_owner(conversation, question.visitor)
+        conversation.updated_at = now()
+        if conversation.handoff == "closed":  # the customer has more to ask: the bot is the first to answer again
+            conversation.handoff = "bot"
         earlier = await _recent(session, conversation.id)
     turn = TurnRow(
         id=new_id(),
@@ -166,7 +171,7 @@ async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
         position=earlier[-1].position + 1 if earlier else 1,
         channel=question.channel,
         message_id=question.message_id,
-        question=mask(question.text),
+        question=question.text if conversation.handoff in OF_PEOPLE else mask(question.text),
     )
     session.add(turn)
     return _open(turn, conversation, earlier, None)

@@ -144,7 +144,7 @@ class EntryChangeRow(Base):
 
 
 class ConversationRow(Base):
-    """One customer's exchange; `handoff` says who owns it: bot, waiting, human or closed.
+    """One customer's exchange; `handoff` says who owns it: bot, waiting, human (which `agent`) or closed.
 
     With a `visitor`, only that visitor may go on with it; without, whoever knows its identifier.
     """
@@ -154,6 +154,7 @@ class ConversationRow(Base):
     channel: Mapped[str]
     visitor: Mapped[str | None]
     handoff: Mapped[str] = mapped_column(default="bot")
+    agent: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
@@ -212,6 +213,18 @@ class HandoffRow(Base):
     reason: Mapped[str]
     summary: Mapped[str]
     notified: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class MessageRow(Base):
+    """What an agent did in a conversation: a reply to the customer, a note for colleagues, or a new state."""
+
+    __tablename__ = "messages"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    author: Mapped[str]
+    text: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

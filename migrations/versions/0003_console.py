@@ -1,4 +1,4 @@
-"""Who may do what in the console, what they did, and what became of each entry.
+"""The console: who may do what, what they did, what became of each entry, and what agents wrote.
 
 Revision ID: 0003
 Revises: 0002
@@ -79,6 +79,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"])
+    op.create_table(
+        "messages",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conversation_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversations.id"], name=op.f("fk_messages_conversation_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
+    )
+    op.create_index(op.f("ix_messages_conversation_id"), "messages", ["conversation_id"])
+    op.add_column("conversations", sa.Column("agent", sa.Text(), nullable=True))
     op.add_column("releases", sa.Column("created_by", sa.Text(), nullable=True))
     op.add_column("releases", sa.Column("note", sa.Text(), nullable=True))
 
@@ -87,6 +102,9 @@ def downgrade() -> None:
     """Take it back."""
     op.drop_column("releases", "note")
     op.drop_column("releases", "created_by")
+    op.drop_column("conversations", "agent")
+    op.drop_index(op.f("ix_messages_conversation_id"), "messages")
+    op.drop_table("messages")
     op.drop_index(op.f("ix_sessions_user_id"), "sessions")
     op.drop_table("sessions")
     op.drop_index("ix_entry_changes_entry", "entry_changes")

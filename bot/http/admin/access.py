@@ -16,6 +16,7 @@ from bot.http.errors import RequestError
 from bot.http.limits import RateLimit
 from bot.store.audit import AuditStore
 from bot.store.database import Database
+from bot.store.inbox import InboxStore
 from bot.store.keys import KeyStore
 from bot.store.users import SESSION_LASTS, UserStore
 
@@ -36,13 +37,14 @@ class Backoffice:
     users: UserStore
     keys: KeyStore
     audit: AuditStore
+    inbox: InboxStore
     setup_token: str
     logins: RateLimit
 
     @classmethod
     def open(cls, database: Database, setup_token: str) -> Backoffice:
         """Put it together."""
-        stores = UserStore(database), KeyStore(database), AuditStore(database)
+        stores = UserStore(database), KeyStore(database), AuditStore(database), InboxStore(database)
         return cls(*stores, setup_token, RateLimit(LOGINS_PER_MINUTE))
 
 

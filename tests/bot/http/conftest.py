@@ -30,6 +30,7 @@ class Site:
     remote: ScriptedModel | None = None
     settings: dict[str, Any] | None = None
     problems: tuple[str, ...] = ()
+    served_app: FastAPI | None = None
 
     async def open(self) -> Parts:
         database = Database(self.url)
@@ -41,7 +42,8 @@ class Site:
 
     @contextmanager
     def served(self) -> Iterator[str]:
-        with serving(self.app()) as address:
+        self.served_app = self.app()
+        with serving(self.served_app) as address:
             yield address
 
 

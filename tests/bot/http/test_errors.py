@@ -142,7 +142,7 @@ def test_an_answer_that_crashes_in_the_middle_ends_with_an_error_event(
         (ModelBusy(3, 9), 503, "busy"),
         (RemoteModelError("hunter2"), 503, "model_unavailable"),
         (ModelError("hunter2"), 503, "model_unavailable"),
-        (IndexUnavailable("hunter2"), 500, "internal_error"),
+        (IndexUnavailable("nothing has been published"), 409, "nothing_published"),
         (ValueError("hunter2"), 500, "internal_error"),
     ],
 )
