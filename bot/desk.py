@@ -14,7 +14,7 @@ import structlog
 from bot import messages, prompts
 from bot.checks import GroundingCheck, split_clauses
 from bot.contextualise import in_context
-from bot.guards import admit, asks_for_human, has_words
+from bot.guards import admit, asks_for_human, has_words, mentions
 from bot.handoff import HandoffDesk
 from bot.models.base import ChatMessage, ChatModel, Generation, Sampling
 from bot.privacy import mask
@@ -87,6 +87,7 @@ class FrontDesk:
         self.humans = humans
         self.local = local
         self.remote = remote
+        self._retired: list[RemoteChatModel] = []
         self._answerers: dict[Outcome, Callable[[_Case], AsyncGenerator[Event]]] = {
             "direct": self._direct,
             "grounded": self._grounded,
@@ -119,10 +120,16 @@ class FrontDesk:
         await self.conversations.finish(case.answer)
         yield Finished(case.answer)
 
+    def configure(self, settings: Settings, remote: RemoteChatModel | None) -> None:
+        """Answer by other settings, and perhaps another remote model, from the next question on."""
+        if self.remote is not None and self.remote is not remote:
+            self._retired.append(self.remote)
+        self.settings, self.humans.settings, self.remote = settings, settings.handoff, remote
+
     async def close(self) -> None:
         """Let what is running end, and give everything back."""
         await self.humans.close()
-        for model in (self.local, self.remote):
+        for model in (self.local, self.remote, *self._retired):
             if model is not None:
                 await model.close()
 
@@ -152,7 +159,7 @@ class FrontDesk:
     def _plan(self, case: _Case, turn: OpenTurn) -> tuple[Outcome, ...]:
         if turn.handoff != "bot":
             return ("handoff",)
-        if not has_words(case.text):
+        if not has_words(case.text) or self._is_sensitive(case.text):
             return ("refused",)
         situation = Situation(
             confidence=case.evidence.confidence if case.evidence.candidates else 0.0,
@@ -177,6 +184,9 @@ class FrontDesk:
                 case.answer.text, case.answer.model, case.answer.citations = "", None, []
             else:
                 return
+
+    def _is_sensitive(self, text: str) -> bool:
+        return mentions(text, self.settings.bot.sensitive_words)
 
     # One function an outcome. Each fills in the answer and may stream it.
 
@@ -230,6 +240,8 @@ class FrontDesk:
         text = answer.trace.generated = await self._ask_remote(case, prompt)
         if not text or text.strip(" .。!！").lower() in prompts.UNKNOWN:
             raise ModelError("the remote model has no answer either")
+        if self._is_sensitive(text):
+            raise ModelError("the remote model used a sensitive word")
         answer.text = text
         answer.citations = citations
         yield case.begun()
@@ -254,6 +266,8 @@ class FrontDesk:
         language = case.answer.language
         if not has_words(case.text):
             case.answer.text = messages.no_words(language)
+        elif self._is_sensitive(case.text):
+            case.answer.text = messages.not_discussed(language)
         elif asks_for_human(case.text):
             case.answer.text = messages.no_humans(language)
         else:

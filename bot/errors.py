@@ -7,6 +7,10 @@ class SettingsError(FrontDeskError):
     """A setting is unknown, or its value is of no use."""
 
 
+class SettingFixed(SettingsError):
+    """A setting cannot be changed in the console, since the settings file or a variable names it."""
+
+
 class QuestionRejected(FrontDeskError):
     """What came in is no question: empty, too long, or of the wrong kind."""
 

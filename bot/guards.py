@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from bot.errors import QuestionRejected
 from knowledge.text import bare, clean
@@ -44,3 +45,9 @@ def has_words(text: str) -> bool:
 def asks_for_human(text: str) -> bool:
     """Say whether the whole message is a call for a human; a question about the service hours is not."""
     return bool(_FOR_A_HUMAN_ZH.fullmatch(text) or _FOR_A_HUMAN_EN.fullmatch(text))
+
+
+def mentions(text: str, words: Iterable[str]) -> bool:
+    """Say whether any of some words is in a text, whatever is put between its letters to hide it."""
+    letters = bare(text)
+    return any(bare(word) in letters for word in words if bare(word))

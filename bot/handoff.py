@@ -29,19 +29,19 @@ class HandoffDesk:
 
     def __init__(self, settings: HandoffSettings, store: ConversationStore) -> None:
         """Remember whom to tell."""
-        self._settings, self._store = settings, store
+        self.settings, self._store = settings, store
         self.changes = Changes()
         self._telling: set[asyncio.Task[None]] = set()
 
     @property
     def enabled(self) -> bool:
         """Say whether there are people."""
-        return self._settings.enabled
+        return self.settings.enabled
 
     def answer_to_call(self, language: str, *, again: bool = False) -> str:
         """Return what a customer is told who calls for a human, or writes `again` while waiting for one."""
-        if not self._settings.opening_hours.is_open():
-            return messages.outside_hours(language, self._settings.opening_hours.describe(language))
+        if not self.settings.opening_hours.is_open():
+            return messages.outside_hours(language, self.settings.opening_hours.describe(language))
         return messages.still_waiting(language) if again else messages.handed_off(language)
 
     async def call(self, conversation_id: str, reason: str) -> None:
@@ -53,7 +53,7 @@ class HandoffDesk:
             return
         log.info("handed off", conversation=conversation_id, reason=reason)
         self.changes.tell(conversation_id)
-        if self._settings.webhook_url:
+        if self.settings.webhook_url:
             notice = {
                 "event": "handoff",
                 "conversation_id": conversation_id,
@@ -70,16 +70,16 @@ class HandoffDesk:
         await asyncio.gather(*self._telling, return_exceptions=True)
 
     async def _tell(self, handoff_id: int, notice: Mapping[str, object]) -> None:
-        assert self._settings.webhook_url
+        assert self.settings.webhook_url
         body = json.dumps(notice, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json"}
-        if secret := self._settings.webhook_secret:
+        if secret := self.settings.webhook_secret:
             digest = hmac.new(secret.get_secret_value().encode(), body, hashlib.sha256).hexdigest()
             headers["X-FrontDesk-Signature"] = digest
         async with httpx.AsyncClient(timeout=10) as client:
             for attempt in range(ATTEMPTS):
                 try:
-                    response = await client.post(self._settings.webhook_url, content=body, headers=headers)
+                    response = await client.post(self.settings.webhook_url, content=body, headers=headers)
                     response.raise_for_status()
                 except httpx.HTTPError as error:
                     log.warning("handoff webhook failed", attempt=attempt + 1, error=str(error))

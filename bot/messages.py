@@ -14,9 +14,11 @@ def as_language(language: str) -> Language:
     return "zh" if language.lower().startswith("zh") else "en"
 
 
-def welcome(language: str, name: str) -> str:
-    """Greet on an empty chat page."""
-    return _pick(language, f"您好，我是{name}，请问有什么可以帮您？", f"Hello, I am {name}. How can I help you?")
+def welcome(language: str, name: str, chosen: str = "") -> str:
+    """Greet on an empty chat page, with the company's own words if it has any."""
+    return chosen or _pick(
+        language, f"您好，我是{name}，请问有什么可以帮您？", f"Hello, I am {name}. How can I help you?"
+    )
 
 
 def clarify(language: str) -> str:
@@ -52,6 +54,15 @@ def no_words(language: str) -> str:
         language,
         "请用文字描述您的问题，我会尽力帮您。",
         "Please describe your question in words and I will do my best.",
+    )
+
+
+def not_discussed(language: str) -> str:
+    """Decline a question with a sensitive word."""
+    return _pick(
+        language,
+        "抱歉，这个话题我不便回答。如有其他问题，欢迎随时问我。",
+        "Sorry, that is not something I can talk about. I am happy to help with anything else.",
     )
 
 

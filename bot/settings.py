@@ -7,7 +7,7 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -46,6 +46,11 @@ class BotSettings(Section):
     name: str = Field("FrontDesk", description="The bot's name, as customers see it.")
     language: str = Field("zh", pattern="^(zh|en)$", description="The language used where the customer's is unknown.")
     knowledge_bases: list[str] = Field([], description="The knowledge bases it answers from; empty: all of them.")
+    welcome_zh: str = Field("", max_length=500, description="Greets Chinese customers; empty: a sentence of ours.")
+    welcome_en: str = Field("", max_length=500, description="Greets all others.")
+    sensitive_words: list[str] = Field(
+        [], description="Questions and the larger model's answers with these are refused."
+    )
     starters: list[str] = Field([], description="Questions offered on an empty chat page; empty: some of the FAQ's.")
     max_question_chars: int = Field(2_000, ge=50, le=20_000, description="A longer question is rejected.")
 
@@ -145,6 +150,14 @@ class VisitorSettings(Section):
     per_address_per_minute: int = Field(60, ge=0, le=100_000, description="So may an address, for all its visitors.")
 
 
+class WidgetSettings(Section):
+    """How the website widget looks, where a site's script tag does not say."""
+
+    color: str = Field("", pattern="^(#[0-9a-fA-F]{6})?$", description="Of its button and header; empty: ours.")
+    position: Literal["", "left", "right"] = Field("", description="Its corner; empty: where lines of text end.")
+    avatar: str = Field("", max_length=8, description="An emoji or letter shown for the bot; empty: a drawing.")
+
+
 class Settings(BaseSettings):
     """All settings, with their defaults."""
 
@@ -168,6 +181,7 @@ class Settings(BaseSettings):
     handoff: HandoffSettings = HandoffSettings()
     server: ServerSettings = ServerSettings()
     visitors: VisitorSettings = VisitorSettings()
+    widget: WidgetSettings = WidgetSettings()
 
     @property
     def resolved_database_url(self) -> str:

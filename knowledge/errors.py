@@ -2,6 +2,7 @@
 
 FrontDeskError
 ├── SettingsError              a setting is wrong                      (bot.errors)
+│   └── SettingFixed           the settings file names it              (bot.errors)
 ├── KnowledgeError
 │   ├── ImportFileError        a file could not be read at all
 │   ├── UnknownEntry           no such entry or knowledge base

@@ -14,9 +14,12 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import State
+from starlette.types import ASGIApp
 
 from bot.accounts import new_token
-from bot.assembly import Parts, open_desk
+from bot.assembly import Parts, make_remote_model, open_desk
+from bot.configuration import Configuration
 from bot.http import chat, console, health, live, openai_api, visitors, widget
 from bot.http.admin import routes as admin
 from bot.http.admin.access import Backoffice
@@ -25,6 +28,7 @@ from bot.http.middleware import RequestContext
 from bot.http.running import RunningAnswers
 from bot.http.visitors import Reception
 from bot.settings import Settings
+from bot.store.settings import SettingStore
 from bot.uploads import Uploads
 
 PAGE = Path(__file__).parent / "page"
@@ -42,6 +46,23 @@ class _PageFiles(StaticFiles):
         return response
 
 
+class _AllowedSites(CORSMiddleware):
+    """Asks the reception each time, since owners change in the console which sites are allowed."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        super().__init__(
+            app,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", "Last-Event-ID", "Authorization"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+        self._state = state
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        reception: Reception = self._state.reception
+        return reception.allows(origin)
+
+
 def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, Parts]] | None = None) -> FastAPI:
     """Return the application; nothing is loaded before it starts."""
 
@@ -53,7 +74,15 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         app.state.reception = Reception(settings)
         app.state.backoffice = Backoffice.open(parts.database, app.state.setup_token)
         app.state.uploads = Uploads(parts.knowledge_store, parts.desk.knowledge)
+        app.state.configuration = Configuration(
+            parts.desk,
+            SettingStore(parts.database),
+            make_remote_model,
+            lambda changed: app.state.reception.allow(changed.server.allowed_origins),
+        )
+        await app.state.configuration.refresh()
         background = [
+            asyncio.create_task(app.state.configuration.follow()),
             asyncio.create_task(parts.desk.knowledge.follow()),
             asyncio.create_task(app.state.running.give_up_unread()),
         ]
@@ -76,14 +105,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
     app.state.started_at = time.time()
     app.state.setup_token = new_token()
     app.add_middleware(RequestContext)
-    if settings.server.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.server.allowed_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type", "Last-Event-ID", "Authorization"],
-            expose_headers=["X-Request-ID", "Retry-After"],
-        )
+    app.add_middleware(_AllowedSites, state=app.state)
     add_error_handlers(app)
     app.include_router(visitors.router)
     app.include_router(chat.router)

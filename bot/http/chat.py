@@ -157,7 +157,11 @@ async def about_the_bot(request: Request) -> dict[str, Any]:
     entries = desk.knowledge.entries
     return {
         "name": bot.name,
-        "welcome": {language: messages.welcome(language, bot.name) for language in ("zh", "en")},
+        "welcome": {
+            "zh": messages.welcome("zh", bot.name, bot.welcome_zh),
+            "en": messages.welcome("en", bot.name, bot.welcome_en),
+        },
+        "avatar": desk.settings.widget.avatar,
         "starters": bot.starters or [located.entry.question for located in entries[:4]],
         "ready": desk.knowledge.is_ready,
         "chat_model": desk.local.name if desk.local else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -28,9 +29,18 @@ class Reception:
         secret = chosen.secret.get_secret_value() if chosen.secret else keep_secret(folder)
         identity = chosen.identity_secret.get_secret_value() if chosen.identity_secret else None
         self.visitors = Visitors(secret, identity)
-        self._origins = {origin.rstrip("/") for origin in settings.server.allowed_origins}
+        self._origins: set[str] = set()
+        self.allow(settings.server.allowed_origins)
         self._by_visitor = RateLimit(chosen.per_visitor_per_minute)
         self._by_address = RateLimit(chosen.per_address_per_minute)
+
+    def allow(self, origins: Iterable[str]) -> None:
+        """Serve the pages of these sites, and no others'."""
+        self._origins = {origin.rstrip("/") for origin in origins}
+
+    def allows(self, origin: str) -> bool:
+        """Say whether the pages of a site are served."""
+        return "*" in self._origins or origin in self._origins
 
     def visitor_of(self, request: Request) -> str | None:
         """Return the visitor whose token a request carries, None if it carries none; raises VisitorRejected."""
@@ -40,7 +50,7 @@ class Reception:
     def check_origin(self, request: Request) -> None:
         """Refuse what a page of another site sends, unless the site is allowed."""
         origin = request.headers.get("Origin")
-        if origin is None or "*" in self._origins or origin in self._origins:
+        if origin is None or self.allows(origin):
             return
         if urlsplit(origin).netloc == request.headers.get("Host"):
             return

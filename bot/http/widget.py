@@ -6,15 +6,17 @@ import gzip
 import hashlib
 import json
 import re
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from bot.http.chat import desk_of
+
 FOLDER = Path(__file__).parent
 SCRIPTS = (
-    *(FOLDER / "page" / f"{name}.js" for name in ("icons", "dom", "markdown", "texts", "memory", "api")),
+    *(FOLDER / "page" / f"{name}.js" for name in ("icons", "dom", "clipboard", "markdown", "texts", "memory", "api")),
     *(FOLDER / "page" / f"{name}.js" for name in ("answering", "bubbles", "layout", "chat")),
     *(FOLDER / "widget" / f"{name}.js" for name in ("words", "colour", "launcher", "visitor", "widget")),
 )
@@ -33,12 +35,16 @@ _INDENTATION = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
 router = APIRouter()
 
 
-@cache
-def compose_widget() -> bytes:
-    """Return the script: the modules as functions, their styles as a string, comments and indentation dropped."""
+@lru_cache(maxsize=4)
+def compose_widget(theme: tuple[tuple[str, str], ...] = ()) -> bytes:
+    """Return the script: the modules as functions, their styles as a string, comments and indentation dropped.
+
+    `theme` is what holds where a site's script tag does not say: color, position, avatar.
+    """
     styles = "".join(_bare(path.read_text(encoding="utf-8")) for path in STYLES).replace(":root", ":host")
     modules = "".join(_as_function(path) for path in SCRIPTS)
-    return f'(() => {{\n"use strict";\nconst STYLES = {json.dumps(styles)};\n{modules}}})();\n'.encode()
+    constants = f"const STYLES = {json.dumps(styles)};\nconst THEME = {json.dumps(dict(theme))};\n"
+    return f'(() => {{\n"use strict";\n{constants}{modules}}})();\n'.encode()
 
 
 def _as_function(path: Path) -> str:
@@ -52,16 +58,17 @@ def _bare(source: str) -> str:
     return _INDENTATION.sub("", _COMMENT.sub("", source))
 
 
-@cache
-def _compressed() -> tuple[bytes, str]:
-    script = compose_widget()
+@lru_cache(maxsize=4)
+def _compressed(theme: tuple[tuple[str, str], ...]) -> tuple[bytes, str]:
+    script = compose_widget(theme)
     return gzip.compress(script, mtime=0), f'"{hashlib.sha256(script).hexdigest()[:20]}"'
 
 
 @router.get("/widget.js", include_in_schema=False)
 async def widget(request: Request) -> Response:
     """Give the script to any site; what it may do there is for the origins to say."""
-    compressed, tag = _compressed()
+    theme = tuple((name, value) for name, value in desk_of(request).settings.widget if value)
+    compressed, tag = _compressed(theme)
     headers = {
         "ETag": tag,
         "Cache-Control": "public, max-age=300",
@@ -72,5 +79,5 @@ async def widget(request: Request) -> Response:
     if request.headers.get("If-None-Match") == tag:
         return Response(status_code=304, headers=headers)
     if "gzip" not in request.headers.get("Accept-Encoding", ""):
-        return Response(compose_widget(), headers=headers, media_type="text/javascript")
+        return Response(compose_widget(theme), headers=headers, media_type="text/javascript")
     return Response(compressed, headers={**headers, "Content-Encoding": "gzip"}, media_type="text/javascript")

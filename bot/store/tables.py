@@ -266,6 +266,14 @@ class ApiKeyRow(Base):
     last_used_at: Mapped[datetime | None]
 
 
+class SettingRow(Base):
+    """A setting that was changed in the console, as "section.name"."""
+
+    __tablename__ = "settings"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON())
+
+
 class AuditRow(Base):
     """Who did what to which thing in the console."""
 

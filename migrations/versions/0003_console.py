@@ -39,6 +39,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
     op.create_table(
+        "settings",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_settings")),
+    )
+    op.create_table(
         "users",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -110,5 +116,6 @@ def downgrade() -> None:
     op.drop_index("ix_entry_changes_entry", "entry_changes")
     op.drop_table("entry_changes")
     op.drop_table("users")
+    op.drop_table("settings")
     op.drop_table("audit")
     op.drop_table("api_keys")

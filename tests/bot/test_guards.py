@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import QuestionRejected
-from bot.guards import admit, asks_for_human, has_words
+from bot.guards import admit, asks_for_human, has_words, mentions
 
 
 def test_a_question_is_cleaned() -> None:
@@ -73,3 +73,18 @@ def test_a_call_for_a_human_is_heard(text: str) -> None:
 )
 def test_a_question_about_humans_is_a_question(text: str) -> None:
     assert not asks_for_human(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("有没有博彩", True),
+        ("博 . 彩 在哪", True),
+        ("BITCOIN?", True),
+        ("ｂｉｔｃｏｉｎ", True),
+        ("怎么退货", False),
+        ("", False),
+    ],
+)
+def test_a_sensitive_word_is_found_however_it_is_written(text: str, found: bool) -> None:
+    assert mentions(text, ["博彩", "bitcoin", " ", ""]) is found

@@ -15,6 +15,7 @@ from bot.assembly import Parts
 from bot.http.errors import RequestError
 from bot.http.limits import RateLimit
 from bot.store.audit import AuditStore
+from bot.store.confidence import ConfidenceStore
 from bot.store.database import Database
 from bot.store.inbox import InboxStore
 from bot.store.keys import KeyStore
@@ -38,14 +39,22 @@ class Backoffice:
     keys: KeyStore
     audit: AuditStore
     inbox: InboxStore
+    confidence: ConfidenceStore
     setup_token: str
     logins: RateLimit
 
     @classmethod
     def open(cls, database: Database, setup_token: str) -> Backoffice:
         """Put it together."""
-        stores = UserStore(database), KeyStore(database), AuditStore(database), InboxStore(database)
-        return cls(*stores, setup_token, RateLimit(LOGINS_PER_MINUTE))
+        return cls(
+            users=UserStore(database),
+            keys=KeyStore(database),
+            audit=AuditStore(database),
+            inbox=InboxStore(database),
+            confidence=ConfidenceStore(database),
+            setup_token=setup_token,
+            logins=RateLimit(LOGINS_PER_MINUTE),
+        )
 
 
 def parts_of(request: Request) -> Parts:

@@ -49,7 +49,7 @@ async def list_conversations(
 ) -> dict[str, Any]:
     """List conversations by who has them, those that wait longest first; by default those waiting and with people."""
     conversations = await backoffice_of(request).inbox.conversations(state or ["waiting", "human"])
-    hours = parts_of(request).settings.handoff.opening_hours
+    hours = parts_of(request).desk.settings.handoff.opening_hours
     return {
         "conversations": [asdict(conversation) for conversation in conversations],
         "hours": {"open": hours.is_open(), "text": {language: hours.describe(language) for language in ("zh", "en")}},

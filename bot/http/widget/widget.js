@@ -31,8 +31,8 @@ function start() {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLES);
   root.adoptedStyleSheets = [sheet];
-  paint(host, script.dataset.color);
-  host.dataset.side = side(script.dataset.position);
+  paint(host, script.dataset.color ?? THEME.color);
+  host.dataset.side = side(script.dataset.position ?? THEME.position);
   document.body.append(host);
   const visitor = createVisitor(origin);
   setVisitor(visitor.token);
