@@ -55,13 +55,14 @@ class KeyStore(Store):
         return _to_key(row), secret
 
     @whole
-    async def delete(self, key_id: int) -> None:
-        """Delete a key, which ends its use at once; raises NotFound."""
+    async def delete(self, key_id: int) -> str:
+        """Delete a key, which ends its use at once, and return its name; raises NotFound."""
         async with self.database.transaction() as session:
             row = await session.get(ApiKeyRow, key_id)
             if row is None:
                 raise NotFound(f"there is no key {key_id}")
             await session.delete(row)
+            return row.name
 
     @whole
     async def actor(self, secret: str) -> Actor | None:

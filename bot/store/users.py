@@ -90,11 +90,13 @@ class UserStore(Store):
             return _to_user(row)
 
     @whole
-    async def delete(self, user_id: int) -> None:
-        """Delete a user; raises NotFound and LastOwner."""
+    async def delete(self, user_id: int) -> str:
+        """Delete a user and return their name; raises NotFound and LastOwner."""
         async with self.database.transaction() as session:
-            await session.delete(await _get_user(session, user_id))
+            row = await _get_user(session, user_id)
+            await session.delete(row)
             await _check_owners(session)
+            return row.name
 
     @whole
     async def log_in(self, name: str, password: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from knowledge.entries import Entry, Status, with_language
 from knowledge.errors import ImportFileError
 from knowledge.importing.columns import Columns, find_columns
+from knowledge.importing.documents import DOCUMENTS, read_document
 from knowledge.importing.markdown import read_markdown
 from knowledge.importing.readers import (
     Row,
@@ -36,7 +37,7 @@ _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日
 _SPLIT_TAGS = re.compile(r"[\n,，;；、|]+")
 _SPLIT_LINES = re.compile(r"[\n\r|]+")
 
-FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".jsonl", ".md", ".markdown")
+FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".jsonl", ".md", ".markdown", *DOCUMENTS)
 
 
 class _BadCell(Exception):
@@ -46,7 +47,7 @@ class _BadCell(Exception):
 
 
 def read_faq_file(path: Path) -> ImportReport:
-    """Read the entries of a CSV, TSV, XLSX, XLS, JSONL or Markdown file.
+    """Read the entries of a CSV, TSV, XLSX, XLS, JSONL or Markdown file, or the drafts of a DOCX, PDF or HTML file.
 
     Raises:
         ImportFileError: the file as a whole cannot be read, or no row of it could be an entry.
@@ -66,6 +67,8 @@ def read_faq(content: bytes, name: str) -> ImportReport:
         rows, broken = read_json_lines(decode(content, name), name)
     elif suffix in (".md", ".markdown"):
         rows = read_markdown(decode(content, name))
+    elif suffix in DOCUMENTS:
+        rows = read_document(content, name)
     else:
         rows = read_delimited(decode(content, name), name)
     return _to_report(name, find_columns(rows), broken)

@@ -62,16 +62,18 @@ async def change_user(user_id: RowId, body: UserChange, request: Request, actor:
     user = await backoffice_of(request).users.change(
         user_id, role=body.role, active=body.active, password=body.password
     )
-    changes = body.model_dump(exclude_none=True, exclude={"password"})
-    await audit(request, actor, "user.changed", user.name, password=body.password is not None, **changes)
+    changes = body.model_dump(exclude_none=True)
+    if body.password:
+        changes["password"] = "changed"
+    await audit(request, actor, "user.changed", user.name, **changes)
     return asdict(user)
 
 
 @router.delete("/users/{user_id}", status_code=204)
 async def delete_user(user_id: RowId, request: Request, actor: Admin) -> Response:
     """Delete a user; what they did stays in the audit log."""
-    await backoffice_of(request).users.delete(user_id)
-    await audit(request, actor, "user.deleted", str(user_id))
+    name = await backoffice_of(request).users.delete(user_id)
+    await audit(request, actor, "user.deleted", name)
     return Response(status_code=204)
 
 
@@ -92,8 +94,8 @@ async def add_key(body: NewKey, request: Request, actor: Admin) -> dict[str, Any
 @router.delete("/keys/{key_id}", status_code=204)
 async def delete_key(key_id: RowId, request: Request, actor: Admin) -> Response:
     """Delete a key, which ends its use at once."""
-    await backoffice_of(request).keys.delete(key_id)
-    await audit(request, actor, "key.deleted", str(key_id))
+    name = await backoffice_of(request).keys.delete(key_id)
+    await audit(request, actor, "key.deleted", name)
     return Response(status_code=204)
 
 

@@ -84,11 +84,16 @@ async function read(response) {
 export function upload(path, file, { onProgress, signal } = {}) {
   const xhr = new XMLHttpRequest();
   const answer = new Promise((resolve, reject) => {
-    xhr.addEventListener("load", () => resolve(new Response(xhr.response, { status: xhr.status, headers: retryAfter(xhr) })));
+    xhr.addEventListener("load", () =>
+      resolve(new Response(xhr.response, { status: xhr.status, headers: retryAfter(xhr) })),
+    );
     xhr.addEventListener("error", () => reject(new TypeError("network")));
     xhr.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
   });
-  xhr.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress?.(event.loaded / event.total));
+  xhr.upload.addEventListener(
+    "progress",
+    (event) => event.lengthComputable && onProgress?.(event.loaded / event.total),
+  );
   signal?.addEventListener("abort", () => xhr.abort());
   xhr.open("POST", ROOT + path);
   for (const [name, value] of Object.entries(proof())) xhr.setRequestHeader(name, value);

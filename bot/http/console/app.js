@@ -6,7 +6,7 @@ import { element } from "/page/dom.js";
 import { toast } from "./layers.js";
 import { errorPanel, skeleton } from "./parts.js";
 import { explain } from "./problems.js";
-import { go, here, href, match } from "./router.js";
+import { go, here, href, match, redirect } from "./router.js";
 import { chooseKnowledgeBase, forget, resume, session } from "./session.js";
 import { buildShell } from "./shell.js";
 import { locale } from "./words.js";
@@ -42,7 +42,7 @@ async function show() {
   const place = element("div", { class: "page" });
   try {
     if (!page.bare && session.user === null) await resume();
-    if (page.home) return go(homeAddress());
+    if (page.home) return redirect(homeAddress());
     const parameters = match(page.path, path);
     if (session.knowledgeBases.some((base) => base.name === parameters.knowledgeBase)) {
       chooseKnowledgeBase(parameters.knowledgeBase);
@@ -51,8 +51,8 @@ async function show() {
     if (mine !== showing) return;
     swap(place, page);
     const left = await render(place, { parameters, query, session, go });
-    if (mine !== showing) left?.();
-    else if (left) leave = left;
+    if (mine !== showing) return left?.();
+    leave = left ?? leave;
   } catch (error) {
     if (error.type === "unauthenticated" || mine !== showing) return;
     swap(place, page);
@@ -64,6 +64,7 @@ async function show() {
 function swap(place, page) {
   leave();
   leave = () => {};
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   shell.show(place, page);
 }
 
@@ -94,7 +95,7 @@ function signOut() {
   forget();
   const back = location.hash;
   if (back.startsWith("#/login") || back.startsWith("#/setup")) return;
-  go(back.length > 2 ? `#/login?back=${encodeURIComponent(back)}` : "#/login");
+  redirect(back.length > 2 ? `#/login?back=${encodeURIComponent(back)}` : "#/login");
 }
 
 start();

@@ -6,8 +6,13 @@ import { explain } from "./problems.js";
 import { words } from "./words.js";
 
 const t = words({
-  zh: { required: "请填写此项", optional: "选填", show: "显示密码", hide: "隐藏密码", search: "搜索", clear: "清除" },
-  en: { required: "Please fill this in", optional: "optional", show: "Show password", hide: "Hide password", search: "Search", clear: "Clear" },
+  zh: { required: "请填写此项", optional: "选填", show: "显示密码", hide: "隐藏密码" },
+  en: {
+    required: "Please fill this in",
+    optional: "optional",
+    show: "Show password",
+    hide: "Hide password",
+  },
 });
 
 let fields = 0;
@@ -22,7 +27,14 @@ export function field(label, control, { hint = null, optional = false, check = (
   if (!optional) control.setAttribute("aria-required", "true");
   const note = optional ? element("span", { class: "quiet" }, ` · ${t.optional}`) : null;
   const shown = control.type === "password" ? revealable(control) : control;
-  const node = element("div", { class: "field" }, element("label", { for: control.id }, label, note), shown, help, problem);
+  const node = element(
+    "div",
+    { class: "field" },
+    element("label", { for: control.id }, label, note),
+    shown,
+    help,
+    problem,
+  );
   node.isValid = () => {
     const wrong = (!optional && control.value.trim() === "" && t.required) || check(control.value);
     problem.textContent = wrong || "";

@@ -50,18 +50,20 @@ export async function confirm(title, sentence, action, act, { kind = "danger", p
   return (await openForm(title, [element("p", {}, sentence)], action, act, { kind, problems })) !== null;
 }
 
-const toasts = element("div", { class: "toasts", role: "status", "aria-live": "polite", popover: "manual" });
+/** Where toasts appear; in the document from the start, so that screen readers watch it. */
+export const toasts = element("div", { class: "toasts", role: "status", "aria-live": "polite", popover: "manual" });
 
 /** Say for a moment that something was done; `action` is {label, run} to undo it or to go on. */
 export function toast(text, { kind = "good", action = null } = {}) {
-  if (!toasts.isConnected) document.body.append(toasts);
   if (toasts.matches(":popover-open")) toasts.hidePopover();
   toasts.showPopover(); // above a dialog that was opened since
-  const node = element("div", { class: `toast ${kind}` }, icon(kind === "good" ? "check" : "warning"), element("p", {}, text));
-  const leave = () => {
-    node.remove();
-    if (toasts.childElementCount === 0 && toasts.matches(":popover-open")) toasts.hidePopover();
-  };
+  const node = element(
+    "div",
+    { class: `toast ${kind}` },
+    icon(kind === "good" ? "check" : "warning"),
+    element("p", {}, text),
+  );
+  const leave = () => node.remove();
   if (action) node.append(button(action.label, () => (leave(), action.run()), { kind: "quiet" }));
   node.append(iconButton("close", t.close, { click: leave }));
   toasts.append(node);
@@ -73,7 +75,12 @@ export function menu(opener, items) {
   const list = element("div", { class: "menu", role: "menu", popover: "auto" });
   opener.setAttribute("aria-haspopup", "menu");
   opener.setAttribute("aria-expanded", "false");
-  opener.addEventListener("click", () => (list.isConnected ? list.hidePopover() : open()));
+  let wasOpen = false; // when the button was pressed, which closes the list before there is a click
+  opener.addEventListener("pointerdown", () => (wasOpen = opener.getAttribute("aria-expanded") === "true"));
+  opener.addEventListener("click", (event) => {
+    const isPressed = event.detail > 0; // not by the keyboard
+    if (!isPressed || !wasOpen) open();
+  });
   opener.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" || list.isConnected) return;
     event.preventDefault();
@@ -99,7 +106,10 @@ export function menu(opener, items) {
 function menuItem(item, close) {
   if (item === null) return element("hr");
   const mark = item.chosen ? icon("check") : null;
-  const attributes = { class: `menu-item${item.danger ? " danger" : ""}`, role: item.chosen === undefined ? "menuitem" : "menuitemradio" };
+  const attributes = {
+    class: `menu-item${item.danger ? " danger" : ""}`,
+    role: item.chosen === undefined ? "menuitem" : "menuitemradio",
+  };
   if (item.chosen !== undefined) attributes["aria-checked"] = String(item.chosen);
   const inside = [item.icon ? icon(item.icon) : null, element("span", {}, item.label), mark];
   if (item.address) return element("a", { ...attributes, href: item.address, click: close }, ...inside);
@@ -116,6 +126,7 @@ function place(list, anchor) {
 }
 
 function move(list, event) {
+  if (event.key === "Tab") return list.hidePopover();
   const items = [...list.querySelectorAll(".menu-item")];
   const at = items.indexOf(document.activeElement);
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];

@@ -1,18 +1,40 @@
 /** The small pieces that pages are made of. */
 
+import { copyText } from "/page/clipboard.js";
 import { element, icon } from "/page/dom.js";
 import { renderMarkdown } from "/page/markdown.js";
 import { explain } from "./problems.js";
 import { locale, words } from "./words.js";
 
 const t = words({
-  zh: { loading: "正在加载…", failed: "这里没能加载出来", retry: "重试", copy: "复制", copied: "已复制", never: "从未", now: "刚刚" },
-  en: { loading: "Loading…", failed: "This could not be loaded", retry: "Try again", copy: "Copy", copied: "Copied", never: "Never", now: "Just now" },
+  zh: {
+    loading: "正在加载…",
+    failed: "这里没能加载出来",
+    retry: "重试",
+    copy: "复制",
+    copied: "已复制",
+    never: "从未",
+    now: "刚刚",
+  },
+  en: {
+    loading: "Loading…",
+    failed: "This could not be loaded",
+    retry: "Try again",
+    copy: "Copy",
+    copied: "Copied",
+    never: "Never",
+    now: "Just now",
+  },
 });
 
 /** Make a button; `kind` is "primary", "quiet", "danger" or nothing. `onClick` may be async: it is busy meanwhile. */
 export function button(label, onClick, { kind = "", icon: drawing = null, type = "button", ...attributes } = {}) {
-  const node = element("button", { type, class: `button ${kind}`.trim(), ...attributes }, drawing && icon(drawing), label);
+  const node = element(
+    "button",
+    { type, class: `button ${kind}`.trim(), ...attributes },
+    drawing && icon(drawing),
+    label,
+  );
   if (onClick) node.addEventListener("click", (event) => whileBusy(node, () => onClick(event)));
   return node;
 }
@@ -38,13 +60,17 @@ export function linkButton(label, address, { kind = "", icon: drawing = null } =
 }
 
 /** Make a button that copies `text` and says so. */
-export function copyButton(text, label = t.copy) {
-  const said = element("span", { "aria-live": "polite" }, label);
-  const node = button(said, async () => {
-    await navigator.clipboard.writeText(text);
-    said.textContent = t.copied;
-    setTimeout(() => (said.textContent = label), 2_000);
-  }, { icon: "copy" });
+export function copyButton(text) {
+  const said = element("span", { "aria-live": "polite" }, t.copy);
+  const node = button(
+    said,
+    async () => {
+      await copyText(text, node);
+      said.textContent = t.copied;
+      setTimeout(() => (said.textContent = t.copy), 2_000);
+    },
+    { icon: "copy" },
+  );
   return node;
 }
 
@@ -52,7 +78,12 @@ export function copyButton(text, label = t.copy) {
 export function pageHead(title, sentence, ...actions) {
   const heading = element("h1", { tabindex: "-1" }, title);
   const text = element("div", { class: "page-title" }, heading, sentence && element("p", {}, sentence));
-  return element("header", { class: "page-head" }, text, actions.length > 0 ? element("div", { class: "actions" }, ...actions) : null);
+  return element(
+    "header",
+    { class: "page-head" },
+    text,
+    actions.length > 0 ? element("div", { class: "actions" }, ...actions) : null,
+  );
 }
 
 /** Make a framed part of a page, with or without a title. */
@@ -93,7 +124,12 @@ export function emptyState(drawing, title, sentence, ...actions) {
 /** Stand in for what is being loaded. */
 export function skeleton(lines = 6) {
   const bars = Array.from({ length: lines }, () => element("i"));
-  return element("div", { class: "skeleton", role: "status" }, element("span", { class: "visually-hidden" }, t.loading), ...bars);
+  return element(
+    "div",
+    { class: "skeleton", role: "status" },
+    element("span", { class: "visually-hidden" }, t.loading),
+    ...bars,
+  );
 }
 
 /** Say what went wrong, with a way to try again. */
@@ -121,14 +157,22 @@ export async function fill(area, load, draw) {
     content = [errorPanel(error, () => fill(area, load, draw))];
   }
   if (area.loading !== loading) return; // something newer is wanted here
+  const hadFocus = area.contains(document.activeElement);
   area.removeAttribute("aria-busy");
   area.replaceChildren(...content);
+  if (!hadFocus) return;
+  area.tabIndex = -1; // or those who use the keyboard would start over at the top of the page
+  area.focus({ preventScroll: true });
 }
 
 /** Show how far something is, from 0 to 1; `bar.set(part)` moves it. */
 export function progressBar(label) {
   const done = element("i");
-  const bar = element("div", { class: "progress", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 }, done);
+  const bar = element(
+    "div",
+    { class: "progress", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 },
+    done,
+  );
   bar.set = (part) => {
     const percent = Math.round(part * 100);
     bar.setAttribute("aria-valuenow", percent);
@@ -141,7 +185,11 @@ export function progressBar(label) {
 const ABSOLUTE = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const RELATIVE = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
-const STEPS = [["minute", 60], ["hour", 3_600], ["day", 86_400]];
+const STEPS = [
+  ["minute", 60],
+  ["hour", 3_600],
+  ["day", 86_400],
+];
 const A_WEEK = 7 * 86_400;
 
 /** Show a moment as "3 minutes ago", and exactly when pointed at; older than a week as its day. */

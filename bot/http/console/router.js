@@ -24,9 +24,14 @@ export function match(pattern, path) {
   return parameters;
 }
 
-/** Go to an address. */
+/** Go to an address; whatever it is, it names a page of the console. */
 export function go(address) {
   location.hash = address;
+}
+
+/** The same instead of the present address, which is not one to come back to. */
+export function redirect(address) {
+  location.replace(`#${address.replace(/^#/, "")}`);
 }
 
 /** Note what a page shows in its own address, without leaving it: {search: "x"} becomes ?search=x. */

@@ -32,7 +32,8 @@ export async function begin({ user, csrf }) {
 export async function refreshKnowledgeBases() {
   session.knowledgeBases = (await get("/knowledge-bases")).knowledge_bases;
   const names = session.knowledgeBases.map((base) => base.name);
-  session.knowledgeBase = [session.knowledgeBase, remembered()].find((name) => names.includes(name)) ?? names[0] ?? null;
+  session.knowledgeBase =
+    [session.knowledgeBase, remembered()].find((name) => names.includes(name)) ?? names[0] ?? null;
 }
 
 /** Work on another knowledge base from now on. */

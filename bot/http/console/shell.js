@@ -2,7 +2,7 @@
 
 import { element, icon, iconButton } from "/page/dom.js";
 import { connection, get } from "./api.js";
-import { menu } from "./layers.js";
+import { menu, toasts } from "./layers.js";
 import { button } from "./parts.js";
 import { go, here, href } from "./router.js";
 import { chooseKnowledgeBase, end, session } from "./session.js";
@@ -63,7 +63,7 @@ export function buildShell(pages, reload) {
   const opener = iconButton("menu", t.menu, { "aria-controls": "side", "aria-expanded": "false" });
   const top = element("header", { class: "top" }, opener, brand());
   const curtain = element("div", { class: "curtain" });
-  const drawer = makeDrawer({ side, main, opener, curtain });
+  const drawer = makeDrawer({ side, covered: [top, main], opener, curtain });
 
   const show = (place, page) => {
     const bare = page.bare || session.user === null;
@@ -72,7 +72,7 @@ export function buildShell(pages, reload) {
     main.replaceChildren(place);
     drawer.close();
   };
-  return { nodes: [skip, connectionLine(), top, curtain, side, main], show };
+  return { nodes: [skip, connectionLine(), top, curtain, side, main, toasts], show };
 }
 
 function skipTo(event, main) {
@@ -93,34 +93,53 @@ function sideContent(pages, page, reload) {
   });
   return [
     brand(),
-    knowledgeBaseChooser(reload),
+    knowledgeBaseChooser(page, reload),
     element("nav", { class: "nav", "aria-label": t.navigation }, ...links),
     userMenu(),
   ].filter(Boolean);
 }
 
-function knowledgeBaseChooser(reload) {
+function knowledgeBaseChooser(page, reload) {
   if (session.knowledgeBase === null) return null;
   const label = element("span", { class: "chooser-name" }, session.knowledgeBase);
-  const described = { type: "button", class: "chooser", title: t.knowledgeBase, "aria-label": `${t.knowledgeBase}: ${session.knowledgeBase}` };
+  const described = {
+    type: "button",
+    class: "chooser",
+    title: t.knowledgeBase,
+    "aria-label": `${t.knowledgeBase}: ${session.knowledgeBase}`,
+  };
   const opener = element("button", described, icon("base"), label, icon("sort"));
   const choose = (name) => {
     chooseKnowledgeBase(name);
-    const [root] = here().path;
-    if (location.hash === href(root)) reload();
-    else go(href(root));
+    const address = page.path.includes(":knowledgeBase") ? href(here().path[0]) : location.hash;
+    if (location.hash === address) reload();
+    else go(address);
   };
   return menu(opener, () =>
-    session.knowledgeBases.map(({ name }) => ({ label: name, chosen: name === session.knowledgeBase, run: () => choose(name) })),
+    session.knowledgeBases.map(({ name }) => ({
+      label: name,
+      chosen: name === session.knowledgeBase,
+      run: () => choose(name),
+    })),
   );
 }
 
 function userMenu() {
   const { name, role } = session.user;
   const who = element("span", { class: "who" }, element("b", {}, name), element("small", {}, t.roles[role] ?? role));
-  const opener = element("button", { type: "button", class: "user" }, element("span", { class: "initial" }, [...name][0]), who, icon("sort"));
+  const opener = element(
+    "button",
+    { type: "button", class: "user" },
+    element("span", { class: "initial" }, [...name][0]),
+    who,
+    icon("sort"),
+  );
   return menu(opener, () => [
-    ...Object.entries(LANGUAGES).map(([code, label]) => ({ label, chosen: code === language, run: () => chooseLanguage(code) })),
+    ...Object.entries(LANGUAGES).map(([code, label]) => ({
+      label,
+      chosen: code === language,
+      run: () => chooseLanguage(code),
+    })),
     null,
     { label: t.password, icon: "lock", address: href("password") },
     { label: t.logout, icon: "logout", run: logOut },
@@ -133,11 +152,11 @@ async function logOut() {
 }
 
 /** On phones the navigation slides in over the page, which nobody can reach meanwhile. */
-function makeDrawer({ side, main, opener, curtain }) {
+function makeDrawer({ side, covered, opener, curtain }) {
   const set = (open) => {
     document.body.classList.toggle("drawer-open", open);
     opener.setAttribute("aria-expanded", String(open));
-    main.inert = open;
+    for (const part of covered) part.inert = open;
   };
   const close = () => set(false);
   opener.addEventListener("click", () => {
@@ -147,7 +166,8 @@ function makeDrawer({ side, main, opener, curtain }) {
   curtain.addEventListener("click", close);
   side.addEventListener("click", (event) => event.target.closest("a") && close());
   side.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !document.body.classList.contains("drawer-open")) return;
+    if (event.key !== "Escape" || event.target.closest(".menu")) return;
+    if (!document.body.classList.contains("drawer-open")) return;
     close();
     opener.focus();
   });
@@ -157,7 +177,13 @@ function makeDrawer({ side, main, opener, curtain }) {
 /** Appears when a request did not get through, and goes when one does. */
 function connectionLine() {
   const probe = () => get("/setup").catch(() => {});
-  const line = element("div", { class: "connection", role: "status", hidden: true }, icon("offline"), t.lost, button(t.retry, probe, { kind: "quiet" }));
+  const line = element(
+    "div",
+    { class: "connection", role: "status", hidden: true },
+    icon("offline"),
+    t.lost,
+    button(t.retry, probe, { kind: "quiet" }),
+  );
   let timer = null;
   connection.addEventListener("lost", () => {
     line.hidden = false;

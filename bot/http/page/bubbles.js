@@ -1,6 +1,7 @@
 /** The bubbles of the conversation. Each shows one entry and knows nothing of the others. */
 
 import { sendFeedback } from "./api.js";
+import { copyText } from "./clipboard.js";
 import { element, icon, iconButton } from "./dom.js";
 import { renderMarkdown } from "./markdown.js";
 
@@ -369,7 +370,7 @@ function commentForm(texts, send, close) {
 function copyButton(turn, texts) {
   const button = iconButton("copy", texts.copy, { "data-testid": "copy" });
   button.addEventListener("click", async () => {
-    await copy(withoutMarks(turn));
+    await copyText(withoutMarks(turn), button);
     showCopied(button, texts);
   });
   return button;
@@ -387,16 +388,4 @@ function showCopied(button, texts) {
 function withoutMarks(turn) {
   const numbers = new Set(turn.citations.map((citation) => String(citation.number)));
   return turn.text.replace(/\s?\[(\d{1,2})\]/g, (mark, number) => (numbers.has(number) ? "" : mark));
-}
-
-/** The clipboard API exists on secure origins only; the old way works everywhere. */
-async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const field = element("textarea", { class: "visually-hidden" });
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
-  return undefined;
 }

@@ -294,7 +294,7 @@ def test_a_file_without_questions_or_answers_is_refused_with_the_headings_it_nee
         read(text)
 
 
-@pytest.mark.parametrize("name", ["faq.pdf", "faq", "faq.csv.exe"])
+@pytest.mark.parametrize("name", ["faq.doc", "faq", "faq.csv.exe"])
 def test_an_unknown_ending_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(ImportFileError, match=r"\.xlsx"):
         read("q,a\nx,y\n", name)

@@ -23,6 +23,19 @@ const t = words({
     emptySentence: "登录、改动知识库、发布、管理用户和密钥，都会记在这里。",
     noMatch: "没有符合的记录",
     noMatchSentence: "换个词试试，或加载更早的记录。",
+    names: {
+      address: "IP 地址",
+      role: "角色",
+      active: "启用",
+      password: "重置密码",
+      scopes: "权限",
+      note: "说明",
+      file: "文件",
+      changed: "修改",
+      tag: "标签",
+    },
+    yes: "是",
+    no: "否",
     actions: {
       login: "登录",
       "password.changed": "修改密码",
@@ -35,7 +48,12 @@ const t = words({
       "entry.added": "添加条目",
       "entry.changed": "修改条目",
       "entry.deleted": "删除条目",
-      "entries.changed": "批量修改条目",
+      "entries.publish": "批量发布条目",
+      "entries.draft": "批量转为草稿",
+      "entries.disable": "批量停用条目",
+      "entries.delete": "批量删除条目",
+      "entries.add_tag": "批量添加标签",
+      "entries.remove_tag": "批量移除标签",
       "upload.applied": "导入",
       "release.published": "发布",
       "release.restored": "回滚",
@@ -54,6 +72,19 @@ const t = words({
     emptySentence: "Logins, changes of the FAQ, releases, users and keys are written down here.",
     noMatch: "Nothing matches",
     noMatchSentence: "Try another word, or load older entries.",
+    names: {
+      address: "IP address",
+      role: "Role",
+      active: "Active",
+      password: "New password",
+      scopes: "Scopes",
+      note: "Note",
+      file: "File",
+      changed: "Changed",
+      tag: "Tag",
+    },
+    yes: "yes",
+    no: "no",
     actions: {
       login: "Logged in",
       "password.changed": "Changed password",
@@ -66,7 +97,12 @@ const t = words({
       "entry.added": "Added an entry",
       "entry.changed": "Changed an entry",
       "entry.deleted": "Deleted an entry",
-      "entries.changed": "Changed several entries",
+      "entries.publish": "Marked entries for publishing",
+      "entries.draft": "Made entries drafts",
+      "entries.disable": "Disabled entries",
+      "entries.delete": "Deleted entries",
+      "entries.add_tag": "Added a tag",
+      "entries.remove_tag": "Removed a tag",
       "upload.applied": "Uploaded",
       "release.published": "Published",
       "release.restored": "Rolled back",
@@ -110,9 +146,9 @@ function auditTable(entries, wanted) {
     t.sentence,
     [
       { title: t.action, kind: "main", cell: (entry) => nameOf(entry.action) },
-      { title: t.target, cell: (entry) => entry.target },
+      { title: t.target, cell: (entry) => (entry.target === entry.actor ? "" : entry.target) },
       { title: t.actor, cell: (entry) => entry.actor },
-      { title: t.details, cell: (entry) => element("span", { class: "quiet" }, describe(entry.details)) },
+      { title: t.details, cell: (entry) => detailsOf(entry) },
       { title: t.at, cell: (entry) => exactTime(entry.at) },
     ],
     shown,
@@ -127,8 +163,20 @@ function textOf(entry) {
   return [entry.actor, entry.action, nameOf(entry.action), entry.target].join(" ").toLowerCase();
 }
 
+function detailsOf(entry) {
+  const said = describe(entry.details);
+  return said && element("span", { class: "quiet" }, said);
+}
+
 function describe(details) {
-  const isSaid = ([, value]) => value !== false && value !== null;
-  const say = ([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`;
-  return Object.entries(details).filter(isSaid).map(say).join(" · ");
+  return Object.entries(details)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${t.names[name] ?? name}: ${inWords(value)}`)
+    .join(" · ");
+}
+
+function inWords(value) {
+  if (typeof value === "boolean") return value ? t.yes : t.no;
+  if (Array.isArray(value)) return value.map(inWords).join(", ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

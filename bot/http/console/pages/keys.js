@@ -40,7 +40,8 @@ const t = words({
     revoked: (name) => `已吊销“${name}”`,
   },
   en: {
-    sentence: "With a key, your own programs keep the FAQ and read conversations over the REST API. Give each program its own.",
+    sentence:
+      "With a key, your own programs keep the FAQ and read conversations over the REST API. Give each program its own.",
     add: "New key",
     addAction: "Make the key",
     name: "Name",
@@ -74,13 +75,13 @@ const t = words({
 /** Show the section. */
 export async function render(place) {
   const list = element("div");
-  let scopes = [];
   const refresh = () =>
-    fill(list, () => get("/keys"), (answer) => {
-      scopes = answer.scopes;
-      return answer.keys.length > 0 ? keyTable(answer.keys, refresh) : emptyState("key", t.empty, t.emptySentence);
-    });
-  const add = button(t.add, () => void addKey(scopes, refresh), { kind: "primary", icon: "plus" });
+    fill(
+      list,
+      () => get("/keys"),
+      ({ keys }) => (keys.length > 0 ? keyTable(keys, refresh) : emptyState("key", t.empty, t.emptySentence)),
+    );
+  const add = button(t.add, () => void addKey(refresh), { kind: "primary", icon: "plus" });
   place.append(element("div", { class: "section-head" }, element("p", { class: "quiet" }, t.sentence), add), list);
   await refresh();
 }
@@ -95,7 +96,7 @@ function keyTable(keys, refresh) {
       { title: t.by, cell: (key) => key.created_by },
       { title: t.created, cell: (key) => time(key.created_at) },
       { title: t.used, cell: (key) => time(key.last_used_at) },
-      { title: "", kind: "actions", cell: (key) => revokeButton(key, refresh) },
+      { kind: "actions", cell: (key) => revokeButton(key, refresh) },
     ],
     keys,
   );
@@ -116,20 +117,19 @@ function revokeButton(key, refresh) {
   return iconButton("trash", `${t.revoke}: ${key.name}`, { click: revoke });
 }
 
-async function addKey(scopes, refresh) {
+async function addKey(refresh) {
   const name = field(t.name, input("name", { maxlength: 100 }), { hint: t.nameHint });
-  const made = await openForm(t.add, [name, scopeField(scopes)], t.addAction, (values) =>
+  const made = await openForm(t.add, [name, scopeField()], t.addAction, (values) =>
     post("/keys", { name: values.name.trim(), scopes: values.scopes }),
   );
   if (made === null) return;
   await Promise.all([showOnce(made.key), refresh()]);
 }
 
-function scopeField(scopes) {
-  const boxes = scopes.map((scope) => {
-    const [label, hint] = t.scope[scope];
-    return checkbox("scopes", label, { value: scope, hint });
-  });
+function scopeField() {
+  const boxes = Object.entries(t.scope).map(([scope, [label, hint]]) =>
+    checkbox("scopes", label, { value: scope, hint }),
+  );
   const problem = element("p", { class: "field-problem", role: "alert" });
   const legend = element("legend", {}, t.scopes, element("span", { class: "quiet" }, ` · ${t.scopesHint}`));
   const node = element("fieldset", { class: "fieldset" }, legend, ...boxes, problem);
@@ -144,9 +144,11 @@ function scopeField(scopes) {
 
 async function showOnce(secret) {
   const note = element("p", { class: "note warn" }, icon("warning"), t.shownOnceSentence);
-  const shown = element("div", { class: "secret" }, element("code", { "data-testid": "new-key" }, secret), copyButton(secret));
+  const copy = copyButton(secret);
+  const shown = element("div", { class: "secret" }, element("code", { "data-testid": "new-key" }, secret), copy);
   const done = button(t.done, () => dialog.close(), { kind: "primary" });
   const buttons = element("div", { class: "form-buttons" }, done);
   const dialog = openDialog(t.shownOnce, element("div", { class: "stack" }, note, shown, buttons));
+  copy.focus();
   await dialog.closed;
 }

@@ -2,6 +2,7 @@
 
 import { get, post } from "../api.js";
 import { field, form, input } from "../forms.js";
+import { redirect } from "../router.js";
 import { begin } from "../session.js";
 import { locale, words } from "../words.js";
 import { openGate } from "./gate.js";
@@ -29,27 +30,33 @@ const t = words({
     locked: (clock) => `Too many failed attempts; logging in is locked for a while. Try again after ${clock}.`,
     unlocked: "You can try again now.",
     notSetUp: "No account yet",
-    openLink: "First time here? Open the one-time set-up link that the server printed when it started, and make the first owner.",
+    openLink:
+      "First time here? Open the one-time set-up link that the server printed when it started, and make the first owner.",
   },
 });
 
 /** Show the page; after a login, the user is back where they were. */
-export async function render(place, { query, go }) {
+export async function render(place, { query }) {
   if ((await get("/setup")).needed) return openGate(place, t.notSetUp, t.openLink);
   let unlocking;
   const fields = [
     field(t.name, input("name", { autocomplete: "username", autocapitalize: "none", spellcheck: "false" })),
     field(t.password, input("password", { type: "password", autocomplete: "current-password" })),
   ];
-  const login = form(fields, t.action, async (values) => {
-    try {
-      await begin(await post("/login", values));
-    } catch (error) {
-      if (error.type !== "locked") throw error;
-      return lock(error.retryAfter ?? 60);
-    }
-    go(query.get("back") ?? "#/");
-  }, { problems: { wrong_login: t.wrong } });
+  const login = form(
+    fields,
+    t.action,
+    async (values) => {
+      try {
+        await begin(await post("/login", values));
+      } catch (error) {
+        if (error.type !== "locked") throw error;
+        return lock(error.retryAfter ?? 60);
+      }
+      redirect(query.get("back") ?? "#/");
+    },
+    { problems: { wrong_login: t.wrong } },
+  );
 
   const lock = (seconds) => {
     const until = new Date(Date.now() + seconds * 1_000);

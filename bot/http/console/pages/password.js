@@ -29,14 +29,20 @@ const t = words({
 });
 
 /** Show the page. */
-export async function render(place) {
+export async function render(place, { session }) {
+  const whose = input("username", { value: session.user.name, autocomplete: "username", hidden: true }); // for password managers
   const old = field(t.old, input("old", { type: "password", autocomplete: "current-password" }));
-  const fields = [old, ...newPasswordFields(t.new)];
-  const change = form(fields, t.action, async (values) => {
-    await post("/me/password", { old: values.old, new: values.password });
-    change.reset();
-    toast(t.changed);
-  }, { problems: { wrong_login: t.wrong, wrong_password: t.wrong } });
+  const fields = [whose, old, ...newPasswordFields(t.new)];
+  const change = form(
+    fields,
+    t.action,
+    async (values) => {
+      await post("/me/password", { old: values.old, new: values.password });
+      change.reset();
+      toast(t.changed);
+    },
+    { problems: { wrong_login: t.wrong, wrong_password: t.wrong } },
+  );
   const frame = card(null, change);
   frame.classList.add("narrow");
   place.append(pageHead(t.title, t.sentence), frame);

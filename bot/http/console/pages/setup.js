@@ -3,7 +3,7 @@
 import { get, post } from "../api.js";
 import { field, form, input } from "../forms.js";
 import { linkButton } from "../parts.js";
-import { href } from "../router.js";
+import { href, redirect } from "../router.js";
 import { begin } from "../session.js";
 import { words } from "../words.js";
 import { openGate } from "./gate.js";
@@ -35,14 +35,14 @@ const t = words({
 });
 
 /** Show the page of a set-up link. */
-export async function render(place, { parameters, go }) {
+export async function render(place, { parameters }) {
   if (!(await get("/setup")).needed) {
     return openGate(place, t.done, t.doneSentence, linkButton(t.login, href("login"), { kind: "primary" }));
   }
   const name = field(t.name, input("name", { autocomplete: "username", maxlength: 100 }), { hint: t.nameHint });
   const save = async ({ name, password }) => {
     await begin(await post("/setup", { token: parameters.token ?? "", name: name.trim(), password }));
-    go("#/");
+    redirect("#/");
   };
   const problems = { wrong_token: t.wrongToken, set_up_already: t.doneSentence };
   openGate(place, t.title, t.sentence, form([name, ...newPasswordFields()], t.action, save, { problems }));

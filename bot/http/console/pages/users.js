@@ -82,7 +82,8 @@ const t = words({
     resetDone: "The password is reset; tell them the new one",
     deactivate: "Deactivate",
     deactivateOf: (name) => `Deactivate ${name}?`,
-    deactivateSentence: "They are logged out at once and cannot log in. You can activate the account again at any time.",
+    deactivateSentence:
+      "They are logged out at once and cannot log in. You can activate the account again at any time.",
     activate: "Activate again",
     changed: (name) => `${name} was changed`,
     delete: "Delete",
@@ -97,7 +98,12 @@ const ROLE_COLOURS = { owner: "violet", editor: "accent", agent: "info", viewer:
 /** Show the section. */
 export async function render(place, { session }) {
   const list = element("div");
-  const refresh = () => fill(list, () => get("/users"), ({ users }) => userTable(users, session, refresh));
+  const refresh = () =>
+    fill(
+      list,
+      () => get("/users"),
+      ({ users }) => userTable(users, session, refresh),
+    );
   const add = button(t.add, () => void addUser(refresh), { kind: "primary", icon: "plus" });
   place.append(element("div", { class: "section-head" }, element("p", { class: "quiet" }, t.sentence), add), list);
   await refresh();
@@ -108,11 +114,11 @@ function userTable(users, session, refresh) {
   return table(
     t.sentence,
     [
-      { title: t.name, kind: "main", cell: (user) => isMe(user) ? [user.name, " ", badge(t.you)] : user.name },
+      { title: t.name, kind: "main", cell: (user) => (isMe(user) ? [user.name, " ", badge(t.you)] : user.name) },
       { title: t.role, cell: (user) => badge(t.roles[user.role], ROLE_COLOURS[user.role]) },
       { title: t.status, cell: (user) => statusOf(user) },
       { title: t.created, cell: (user) => time(user.created_at) },
-      { title: "", kind: "actions", cell: (user) => (isMe(user) ? "" : userMenu(user, refresh)) },
+      { kind: "actions", cell: (user) => (isMe(user) ? "" : userMenu(user, refresh)) },
     ],
     users,
   );
@@ -129,7 +135,7 @@ function userMenu(user, refresh) {
     await refresh();
   };
   const access = user.active
-    ? { label: t.deactivate, icon: "stop", run: () => deactivate(user, change) }
+    ? { label: t.deactivate, icon: "pause", run: () => deactivate(user, change) }
     : { label: t.activate, icon: "undo", run: () => change({ active: true }).then(() => toast(t.changed(user.name))) };
   return menu(iconButton("more", t.more(user.name)), () => [
     { label: t.changeRole, icon: "user", run: () => changeRole(user, change) },
@@ -163,18 +169,24 @@ function roleField(chosen) {
 }
 
 async function changeRole(user, change) {
-  const saved = await openForm(t.changeRoleOf(user.name), [roleField(user.role)], t.save, ({ role }) => change({ role }));
+  const saved = await openForm(t.changeRoleOf(user.name), [roleField(user.role)], t.save, ({ role }) =>
+    change({ role }),
+  );
   if (saved) toast(t.changed(user.name));
 }
 
 async function resetPassword(user, change) {
   const [password] = newPasswordFields(t.newPassword);
-  const saved = await openForm(t.resetOf(user.name), [password], t.save, (values) => change({ password: values.password }));
+  const saved = await openForm(t.resetOf(user.name), [password], t.save, (values) =>
+    change({ password: values.password }),
+  );
   if (saved) toast(t.resetDone);
 }
 
 async function deactivate(user, change) {
-  const sure = await confirm(t.deactivateOf(user.name), t.deactivateSentence, t.deactivate, () => change({ active: false }));
+  const sure = await confirm(t.deactivateOf(user.name), t.deactivateSentence, t.deactivate, () =>
+    change({ active: false }),
+  );
   if (sure) toast(t.changed(user.name));
 }
 
