@@ -53,6 +53,11 @@ class PublishedKnowledge:
         return self._searcher is not None
 
     @property
+    def searcher(self) -> Searcher | None:
+        """What searches now, None while nothing is published."""
+        return self._searcher
+
+    @property
     def embedder(self) -> Embedder:
         """What turns text into vectors here."""
         return self._embedder

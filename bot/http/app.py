@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from bot.accounts import new_token
 from bot.assembly import Parts, make_remote_model, open_desk
+from bot.checking import Checks
 from bot.configuration import Configuration
 from bot.http import chat, console, health, live, openai_api, visitors, widget
 from bot.http.admin import routes as admin
@@ -74,6 +75,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         app.state.reception = Reception(settings)
         app.state.backoffice = Backoffice.open(parts.database, app.state.setup_token)
         app.state.uploads = Uploads(parts.knowledge_store, parts.desk.knowledge)
+        app.state.checks = Checks(parts.desk.knowledge)
         app.state.configuration = Configuration(
             parts.desk,
             SettingStore(parts.database),
@@ -91,6 +93,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await app.state.uploads.close()
+        await app.state.checks.close()
         await app.state.running.close(DRAIN_SECONDS)
         await parts.close()
 

@@ -143,6 +143,17 @@ class EntryChangeRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class TestCaseRow(Base):
+    """A question with the entry that should answer it, to be asked before every release."""
+
+    __tablename__ = "test_cases"
+    __table_args__ = (UniqueConstraint("knowledge_base_id", "question"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    knowledge_base_id: Mapped[int] = mapped_column(ForeignKey("knowledge_bases.id", ondelete="CASCADE"))
+    question: Mapped[str]
+    key: Mapped[str]
+
+
 class ConversationRow(Base):
     """One customer's exchange; `handoff` says who owns it: bot, waiting, human (which `agent`) or closed.
 
@@ -283,4 +294,15 @@ class AuditRow(Base):
     action: Mapped[str]
     target: Mapped[str]
     details: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ReviewedRow(Base):
+    """A question, as its bare text, that somebody dealt with; only if it is asked again later is it shown again."""
+
+    __tablename__ = "reviewed"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question: Mapped[str] = mapped_column(unique=True)
+    action: Mapped[str]
+    actor: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -39,6 +39,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
     op.create_table(
+        "test_cases",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("knowledge_base_id", sa.Integer(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["knowledge_base_id"],
+            ["knowledge_bases.id"],
+            name=op.f("fk_test_cases_knowledge_base_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_test_cases")),
+        sa.UniqueConstraint("knowledge_base_id", "question", name=op.f("uq_test_cases_knowledge_base_id_question")),
+    )
+    op.create_table(
         "settings",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.JSON(), nullable=False),
@@ -117,5 +132,6 @@ def downgrade() -> None:
     op.drop_table("entry_changes")
     op.drop_table("users")
     op.drop_table("settings")
+    op.drop_table("test_cases")
     op.drop_table("audit")
     op.drop_table("api_keys")

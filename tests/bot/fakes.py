@@ -102,6 +102,7 @@ class StubKnowledge:
         self.is_ready = True
         self.embedder: Embedder = AbsentEmbedder()
         self.progress = None
+        self.searcher = None
         self.rehearsed: list[tuple[str, Sequence[Entry]]] = []
 
     def live_release(self, knowledge_base: str) -> int | None:

@@ -19,6 +19,7 @@ from bot.store.confidence import ConfidenceStore
 from bot.store.database import Database
 from bot.store.inbox import InboxStore
 from bot.store.keys import KeyStore
+from bot.store.testcases import TestCaseStore
 from bot.store.users import SESSION_LASTS, UserStore
 
 COOKIE = "frontdesk_session"
@@ -40,6 +41,7 @@ class Backoffice:
     audit: AuditStore
     inbox: InboxStore
     confidence: ConfidenceStore
+    testcases: TestCaseStore
     setup_token: str
     logins: RateLimit
 
@@ -52,6 +54,7 @@ class Backoffice:
             audit=AuditStore(database),
             inbox=InboxStore(database),
             confidence=ConfidenceStore(database),
+            testcases=TestCaseStore(database),
             setup_token=setup_token,
             logins=RateLimit(LOGINS_PER_MINUTE),
         )

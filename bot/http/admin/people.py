@@ -62,9 +62,9 @@ async def change_user(user_id: RowId, body: UserChange, request: Request, actor:
     user = await backoffice_of(request).users.change(
         user_id, role=body.role, active=body.active, password=body.password
     )
-    changes = body.model_dump(exclude_none=True)
+    changes = body.model_dump(exclude_none=True, exclude={"password"})
     if body.password:
-        changes["password"] = "changed"
+        changes |= {"password": "changed"}
     await audit(request, actor, "user.changed", user.name, **changes)
     return asdict(user)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from bot.http.admin import account, inbox, knowledge, people, releases, settings, tryout, uploads
+from bot.http.admin import account, inbox, knowledge, people, releases, settings, testset, tryout, uploads
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
-for part in (account, people, knowledge, uploads, releases, tryout, inbox, settings):
+for part in (account, people, knowledge, uploads, releases, testset, tryout, inbox, settings):
     router.include_router(part.router)
