@@ -21,7 +21,7 @@ from bot.accounts import new_token
 from bot.assembly import Parts, make_remote_model, open_desk
 from bot.checking import Checks
 from bot.configuration import Configuration
-from bot.http import chat, console, health, live, openai_api, visitors, widget
+from bot.http import chat, console, docs, health, live, openai_api, visitors, widget
 from bot.http.admin import routes as admin
 from bot.http.admin.access import Backoffice
 from bot.http.errors import add_error_handlers
@@ -102,7 +102,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         version=version("frontdesk-bot"),
         description='A customer-service FAQ bot. Every error is `{"error": {"type", "message", "request_id"}}`.',
         lifespan=lifespan,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
     )
     app.state.started_at = time.time()
@@ -115,6 +115,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
     app.include_router(live.router)
     app.include_router(openai_api.router)
     app.include_router(health.router)
+    app.include_router(docs.router)
     app.include_router(admin.router)
     app.include_router(widget.router)
     app.include_router(console.router)
@@ -124,6 +125,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": PAGE_CACHING}
         return FileResponse(PAGE / "index.html", headers=headers)
 
+    app.mount(docs.STATIC, docs.swagger_files(), name="docs")
     app.mount("/page", _PageFiles(directory=PAGE), name="page")
     app.mount("/admin/static", _PageFiles(directory=console.FOLDER), name="console")
     return app

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.fetching import fetch_page
 from bot.http.admin.access import KnowledgeReader, KnowledgeWriter, audit
 from bot.http.admin.knowledge import BaseName
 from bot.uploads import Upload, Uploads
@@ -46,8 +47,6 @@ async def upload_file(
 @router.post("/uploads/url", status_code=201)
 async def upload_page(body: PageUpload, request: Request, _actor: KnowledgeWriter) -> dict[str, Any]:
     """Fetch a public page and say what it would change."""
-    from bot.fetching import fetch_page  # noqa: PLC0415
-
     content, name = await fetch_page(body.url)
     return _to_json(await uploads_of(request).read(body.knowledge_base, name, content))
 
