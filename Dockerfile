@@ -9,7 +9,7 @@ COPY knowledge knowledge
 COPY connectors connectors
 COPY migrations migrations
 # AVX2 is what every server of the last ten years has; the image must not depend on the machine that built it.
-RUN UV_COMPILE_BYTECODE=1 uv sync --frozen --no-default-groups --extra postgres --no-editable \
+RUN UV_COMPILE_BYTECODE=1 uv sync --frozen --no-default-groups --extra postgres --extra documents --no-editable \
     --config-settings-package llama-cpp-python:cmake.define.GGML_NATIVE=OFF
 
 FROM python:3.11-slim-bookworm

@@ -34,13 +34,16 @@ SHOWN_ERRORS = 50
 
 @app.command("import")
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="CSV, TSV, XLSX, XLS, JSONL or Markdown files.")],
+    files: Annotated[list[Path], typer.Argument(help="CSV, TSV, XLSX, XLS, JSONL, Markdown, DOCX, PDF, HTML.")],
     kb: KnowledgeBase = "default",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and change nothing.")] = False,
     publish: Annotated[bool, typer.Option(help="Let customers be answered from it at once.")] = True,
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing if the knowledge base has entries.")] = False,
 ) -> None:
-    """Add the entries of files, or change those with the same key; bad rows are reported, good ones go in."""
+    """Add the entries of files, or change those with the same key; bad rows are reported, good ones go in.
+
+    What a DOCX, PDF or HTML file says becomes drafts: no customer is answered from these until they are published.
+    """
     settings = read_settings()
     existing = with_knowledge_store(settings, lambda store: store.entries(kb))
     if if_empty and existing:
@@ -60,6 +63,8 @@ def import_files(
         f"[green]{kb}[/]: {counts.added} added, {counts.changed} changed, {counts.unchanged} unchanged, "
         f"{len(errors)} rows left out"
     )
+    if drafts := sum(entry.status == "draft" for entry in entries):
+        out.print(f"drafts, which answer nobody until they are published: {drafts}")
     if errors and not entries:
         raise typer.Exit(1)
 

@@ -30,7 +30,7 @@ def to_rows(sections: list[Section]) -> list[Row]:
     rows = [Row(0, [*HEADER, "status"])]
     if len(sections) > 1 and not sections[0].title and sum(map(len, sections[0].lines)) < MIN_UNTITLED:
         sections = sections[1:]  # the document's name, or what is left of a menu
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
     for section, tag in _entries(sections):
         for title, text in _parts(section):
             row = to_row(Section(section.number, section.level, _distinct(title, tag, seen), text.split("\n")), tag)
@@ -76,15 +76,13 @@ def _parts(section: Section) -> Iterator[tuple[str, str]]:
             yield " – ".join(filter(None, (section.title, opening(passage)))), passage
 
 
-def _distinct(title: str, tag: str, seen: set[str]) -> str:
+def _distinct(title: str, tag: str, seen: Counter[str]) -> str:
     """Return a title that no entry before it has: with the heading above it, or else numbered."""
-    candidates = [title, f"{tag} – {title}"] if tag else [title]
-    name = next((name for name in candidates if name not in seen), "")
-    number = 2
-    while not name or name in seen:
-        name = f"{title} ({number})"
-        number += 1
-    seen.add(name)
+    name = f"{tag} – {title}" if tag and title in seen else title
+    while name in seen:
+        seen[title] += 1
+        name = f"{title} ({seen[title]})"
+    seen[name] += 1
     return name
 
 

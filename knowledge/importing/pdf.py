@@ -19,7 +19,8 @@ from knowledge.importing.markdown import Section
 
 MAX_PAGES = 2_000
 MAX_TEXT = 5_000_000
-MAX_SECONDS = 120.0
+MAX_SECONDS = 60.0
+MAX_PARAGRAPH = 2_000
 _PAGE_NUMBER = re.compile(
     r"\W*(?:第|page)?\s*\d{1,4}\s*页?(?:\s*(?:[/,，]|of|共)\s*共?\s*\d{1,4}\s*页?)?\W*", re.IGNORECASE
 )
@@ -172,15 +173,21 @@ def _paragraphs(lines: list[_Line]) -> Iterator[_Line]:
 
 
 def _goes_on(paragraph: _Line, last_width: int, line: _Line, usual: int) -> bool:
-    if line.size != paragraph.size or _STARTS.match(line.text) or as_heading(line.text):
+    if (
+        len(paragraph.text) > MAX_PARAGRAPH
+        or line.size != paragraph.size
+        or _STARTS.match(line.text)
+        or as_heading(line.text)
+    ):
         return False
-    if as_heading(paragraph.text) and paragraph.text.endswith(("?", "？")):
+    filled = last_width > usual * 0.9 and usual >= 40
+    if as_heading(paragraph.text) and (paragraph.text.endswith(("?", "？")) or not filled):
         return False
-    return last_width > usual * (0.9 if _END.search(paragraph.text) else 0.75)
+    return last_width > usual * (0.9 if _END.search(paragraph.text[-4:]) else 0.75)
 
 
 def _join(start: str, rest: str) -> str:
-    if re.search(r"[a-z]-$", start) and rest[:1].islower():
+    if re.search(r"[a-z]-$", start[-2:]) and rest[:1].islower():
         return start[:-1] + rest
     wide = unicodedata.east_asian_width(start[-1]) in "WF" or unicodedata.east_asian_width(rest[0]) in "WF"
     return start + rest if wide else f"{start} {rest}"

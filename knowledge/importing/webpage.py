@@ -15,7 +15,8 @@ from knowledge.importing.markdown import Section, split
 from knowledge.importing.readers import decode
 
 MAX_BYTES = 10 << 20
-MAX_ELEMENTS = 200_000
+MAX_ELEMENTS = 50_000
+MAX_TEXT = 1_000_000
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s{0,9}=\s{0,9}["']?([A-Za-z0-9_-]{2,20})""", re.IGNORECASE)
 _WEB_CHARSET = re.compile(
@@ -48,6 +49,9 @@ def read_sections(content: bytes, name: str) -> list[Section]:
     tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     if sum(1 for _ in tree.iter()) > MAX_ELEMENTS:
         raise ImportFileError(f"{name} has more than {MAX_ELEMENTS:,} elements; save only its main part")
+    lxml.etree.strip_elements(tree, "script", "style", "template", with_tail=False)
+    if len(tree.text_content()) > MAX_TEXT:
+        raise ImportFileError(f"{name} holds more than {MAX_TEXT:,} characters; save only its main part")
     _tame_links(tree)
     _unfold(tree)
     markdown = _main_content(tree)
@@ -80,10 +84,10 @@ def _tame_links(tree: Any) -> None:
         except ValueError:
             address = ""
         in_heading = any(ancestor.tag in (*HEADINGS, "summary", "dt") for ancestor in link.iterancestors())
-        if _LINK.match(address) and not in_heading and not re.search(r"[\s()<>]", address):
+        if _LINK.match(address) and not in_heading and not re.search(r"[\s()<>\[\]]", address):
             link.set("href", address)
         else:
-            link.drop_tag()
+            link.tag = "span"
 
 
 def _unfold(tree: Any) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from docx.document import Document
 
 MAX_UNPACKED = 256 << 20
-MAX_XML = 32 << 20
+MAX_XML = 16 << 20
+MAX_BLOCKS = 50_000
 MAX_TEXT = 5_000_000
 _ZIP = b"PK\x03\x04"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -46,6 +47,8 @@ def read_sections(content: bytes, name: str) -> list[Section]:
     blocks = body.xpath(
         "./w:p | ./w:tbl | ./w:sdt/w:sdtContent/w:p | ./w:sdt/w:sdtContent/w:tbl"  # a template keeps its text in sdt
     )
+    if len(blocks) > MAX_BLOCKS:
+        raise ImportFileError(f"{name} has more than {MAX_BLOCKS:,} paragraphs; split it into several files")
     has_headings = any(_heading_level(block, styles) for block in blocks)
     sections = [Section(1, 0, "")]
     size = 0
@@ -161,8 +164,8 @@ def _text(element: Any, document: Document) -> str:
 def _table(table: Any, document: Document) -> Iterator[str | Section]:
     """Give a table of questions and answers as sections, and any other as a Markdown table."""
     rows = [
-        Row(number, [_text(cell, document) for cell in row.iter(f"{_WORD}tc")])
-        for number, row in enumerate(table.iter(f"{_WORD}tr"), start=1)
+        Row(number, [_text(cell, document) for cell in row.findall(f"{_WORD}tc")])
+        for number, row in enumerate(table.findall(f"{_WORD}tr"), start=1)
     ]
     rows = [row for row in rows if any(row.cells)]
     columns = find_columns(rows)

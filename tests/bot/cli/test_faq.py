@@ -34,6 +34,12 @@ def test_a_file_is_imported(frontdesk: Run) -> None:
     assert [entry["key"] for entry in entries(frontdesk)] == ["RET-1", "INV-1"]
 
 
+def test_a_page_becomes_drafts(frontdesk: Run) -> None:
+    result = frontdesk("faq", "import", write("<main><h2>怎么退货？</h2><p>七天内。</p></main>", "faq.html"))
+    assert "until they are published: 1" in " ".join(result.out.split())
+    assert [(entry["question"], entry["status"]) for entry in entries(frontdesk)] == [("怎么退货？", "draft")]
+
+
 def test_importing_again_changes_nothing(frontdesk: Run) -> None:
     frontdesk("faq", "import", write())
     assert "0 added, 0 changed, 2 unchanged" in frontdesk("faq", "import", write()).out
