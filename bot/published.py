@@ -109,7 +109,7 @@ class PublishedKnowledge:
         entries += [Located(knowledge_base, entry) for entry in edited.values()]
         entries.sort(key=lambda located: located.knowledge_base)
         async with self._refreshing:
-            key = snapshot_key(self._embedder.fingerprint, entries)
+            key = await asyncio.to_thread(snapshot_key, self._embedder.fingerprint, entries)
             if self._draft is None or self._draft[0] != key:
                 self._draft = key, await self._build(entries, on_progress)
             return self._draft[1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,9 @@ from knowledge.text import bare
 SIMILARITY = 0.8
 """Jaccard similarity of character pairs from which two questions count as the same."""
 
-_COMMON = 200
+EPSILON = 1e-9
+_SHARE = SIMILARITY / (1 + SIMILARITY)
+"""Of the sizes of two sets together, what they share at this similarity."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +34,48 @@ class Duplicate:
 
 
 def find_duplicates(entries: list[Entry]) -> Iterator[Duplicate]:
-    """Yield each pair of entries that have nearly the same question, or variant."""
-    lines = [(entry, question, _pairs(question)) for entry in entries for question in entry.questions]
-    lines_with: dict[str, list[int]] = defaultdict(list)
+    """Yield each pair of entries that have nearly the same question, or variant.
+
+    Two such questions share one of their rarest pairs, so that only these are looked up: the prefix filter of
+    Chaudhuri, Ganti and Kaushik, "A Primitive Operator for Similarity Joins in Data Cleaning", 2006.
+    """
+    lines = [_Line(entry, question) for entry in entries for question in entry.questions]
+    frequency = Counter(pair for line in lines for pair in line.pairs)
+    lines_with: dict[str, list[tuple[_Line, int]]] = defaultdict(list)
     found: set[tuple[str, str]] = set()
-    for position, (entry, question, pairs) in enumerate(lines):
-        rare = sorted(pairs, key=lambda pair: (len(lines_with[pair]), pair))
-        candidates = {other for pair in rare if len(lines_with[pair]) < _COMMON for other in lines_with[pair]}
-        for other in sorted(candidates):
-            earlier, earlier_question, earlier_pairs = lines[other]
-            if earlier.key == entry.key or (earlier.key, entry.key) in found:
-                continue
-            if len(pairs & earlier_pairs) >= SIMILARITY * len(pairs | earlier_pairs):
-                found.add((earlier.key, entry.key))
-                yield Duplicate(earlier, entry, earlier_question, question)
-        for pair in pairs:
-            lines_with[pair].append(position)
+    for line in lines:
+        size = line.size
+        rarest = sorted(line.pairs, key=lambda pair: (frequency[pair], pair))
+        prefix = rarest[: size - math.ceil(SIMILARITY * size - EPSILON) + 1]
+        for earlier in _look_up(prefix, size, lines_with):
+            keys = (earlier.entry.key, line.entry.key)
+            if keys[0] != keys[1] and keys not in found and line.is_like(earlier):
+                found.add(keys)
+                yield Duplicate(earlier.entry, line.entry, earlier.question, line.question)
+        for place, pair in enumerate(prefix):
+            lines_with[pair].append((line, place))
+
+
+class _Line:
+    def __init__(self, entry: Entry, question: str) -> None:
+        self.entry, self.question, self.pairs = entry, question, _pairs(question)
+        self.size = len(self.pairs)
+
+    def is_like(self, other: _Line) -> bool:
+        shared = len(self.pairs & other.pairs)
+        return shared >= SIMILARITY * (self.size + other.size - shared)
+
+
+def _look_up(prefix: list[str], size: int, lines_with: dict[str, list[tuple[_Line, int]]]) -> Iterator[_Line]:
+    """Yield each line, once, that can still share enough pairs behind the first that it does share."""
+    seen = set()
+    for place, pair in enumerate(prefix):
+        left = size - place
+        for other, other_place in lines_with[pair]:
+            if other not in seen:
+                seen.add(other)
+                if min(left, other.size - other_place) >= _SHARE * (size + other.size) - EPSILON:
+                    yield other
 
 
 def _pairs(question: str) -> frozenset[str]:

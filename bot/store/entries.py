@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,9 @@ from knowledge.errors import UnknownEntry
 
 COMMAND_LINE = "command line"
 """Who acts where nobody is logged in."""
+
+BATCH = 200
+"""So many entries are written at a time, all in one transaction."""
 
 _PLAIN = ("key", "question", "answer", "language", "status", "valid_from", "valid_until", "action")
 
@@ -79,13 +82,8 @@ class EntryStore(Store):
     async def entries(self, knowledge_base: str) -> list[Entry]:
         """List the entries of a knowledge base, as they are being edited; none if it does not exist."""
         async with self.database.transaction() as session:
-            rows = await session.scalars(
-                select(EntryRow)
-                .join(KnowledgeBaseRow, KnowledgeBaseRow.id == EntryRow.knowledge_base_id)
-                .where(KnowledgeBaseRow.name == knowledge_base)
-                .order_by(EntryRow.id)
-            )
-            return [to_entry(row) for row in rows]
+            base_id = await session.scalar(select(KnowledgeBaseRow.id).where(KnowledgeBaseRow.name == knowledge_base))
+            return await read_entries(session, base_id) if base_id is not None else []
 
     @whole
     async def entry(self, knowledge_base: str, key: str) -> Entry:
@@ -130,20 +128,21 @@ class EntryStore(Store):
     @whole
     async def upsert(self, knowledge_base: str, entries: Sequence[Entry], *, actor: str = COMMAND_LINE) -> ImportCounts:
         """Add or change entries by their key, in one transaction."""
-        added = changed = 0
         async with self.database.transaction() as session:
             base = await _get_or_add_base(session, knowledge_base)
             edit = _Edit(session, base, actor)
-            rows = await session.scalars(select(EntryRow).where(EntryRow.knowledge_base_id == base.id))
-            existing = {row.key: row for row in rows}
-            for entry in entries:
-                row = existing.get(entry.key)
-                if row is None:
-                    edit.add(entry)
-                    added += 1
-                elif await edit.overwrite(row, entry):
-                    changed += 1
-        return ImportCounts(added, changed, len(entries) - added - changed)
+            existing = {entry.key: entry for entry in await read_entries(session, base.id)}
+            new = {entry.key: entry for entry in entries if entry.key not in existing}
+            changed = {entry.key: entry for entry in entries if existing.get(entry.key, entry) != entry}
+            for keys in _batches(changed):
+                for row in await _find_rows(session, base, keys):
+                    edit.overwrite(row, changed[row.key])
+                await session.flush()
+            for keys in _batches(new):
+                for key in keys:
+                    edit.add(new[key])
+                await session.flush()
+        return ImportCounts(len(new), len(changed), len(entries) - len(new) - len(changed))
 
     @whole
     async def add(self, knowledge_base: str, entry: Entry, *, actor: str) -> None:
@@ -168,7 +167,7 @@ class EntryStore(Store):
             row = (await _find_rows(session, base, [entry.key]))[0]
             if version is not None and version != version_of(to_entry(row)):
                 raise EntryChanged(f"{entry.key} has been changed by somebody else meanwhile")
-            await _Edit(session, base, actor).overwrite(row, entry)
+            _Edit(session, base, actor).overwrite(row, entry)
 
     @whole
     async def edit(
@@ -177,18 +176,24 @@ class EntryStore(Store):
         """Change several entries alike, all or none; return how many are different now. Raises UnknownEntry."""
         async with self.database.transaction() as session:
             base = await find_base(session, knowledge_base)
-            edit = _Edit(session, base, actor)
-            rows = await _find_rows(session, base, keys)
-            return sum([await edit.overwrite(row, change(to_entry(row))) for row in rows])
+            edit, changed = _Edit(session, base, actor), 0
+            for some in _batches(keys):
+                for row in await _find_rows(session, base, some):
+                    changed += edit.overwrite(row, change(to_entry(row)))
+                await session.flush()
+            return changed
 
     @whole
     async def delete(self, knowledge_base: str, keys: Iterable[str], *, actor: str = COMMAND_LINE) -> int:
         """Delete entries by key, or raise UnknownEntry and delete none."""
         async with self.database.transaction() as session:
             base = await find_base(session, knowledge_base)
-            rows = await _find_rows(session, base, keys)
-            await _Edit(session, base, actor).remove(rows)
-            return len(rows)
+            edit, deleted = _Edit(session, base, actor), 0
+            for some in _batches(keys):
+                rows = await _find_rows(session, base, some)
+                await edit.remove(rows)
+                deleted += len(rows)
+            return deleted
 
     @whole
     async def history(self, knowledge_base: str, key: str) -> list[EntryChange]:
@@ -216,13 +221,11 @@ class _Edit:
         self._fill(EntryRow(knowledge_base_id=self.base.id), entry)
         self._note(entry.key, None, entry)
 
-    async def overwrite(self, row: EntryRow, entry: Entry) -> bool:
+    def overwrite(self, row: EntryRow, entry: Entry) -> bool:
         """Make a row hold another entry; say whether that changed anything."""
         before = to_entry(row)
         if before == entry:
             return False
-        row.variants.clear()
-        await self.session.flush()
         self._fill(row, entry)
         self._note(entry.key, before, entry)
         return True
@@ -236,7 +239,8 @@ class _Edit:
         for name in _PLAIN:
             setattr(row, name, getattr(entry, name))
         row.tags, row.updated_at = list(entry.tags), self.at
-        row.variants = [VariantRow(position=position, text=text) for position, text in enumerate(entry.variants)]
+        if [variant.text for variant in row.variants] != list(entry.variants):
+            row.variants = [VariantRow(position=position, text=text) for position, text in enumerate(entry.variants)]
         self.session.add(row)
 
     def _note(self, key: str, before: Entry | None, after: Entry | None) -> None:
@@ -255,10 +259,32 @@ async def find_base(session: AsyncSession, name: str, *, alone: bool = False) ->
     return base
 
 
+async def read_entries(session: AsyncSession, base_id: int) -> list[Entry]:
+    """Return all entries of a knowledge base, in their order; as columns, several times faster than as objects."""
+    of_base = EntryRow.knowledge_base_id == base_id
+    query = select(VariantRow.entry_id, VariantRow.text).join(EntryRow, EntryRow.id == VariantRow.entry_id)
+    variants: dict[int, list[str]] = defaultdict(list)
+    for entry_id, text in await session.execute(query.where(of_base).order_by(VariantRow.position)):
+        variants[entry_id].append(text)
+    columns = [getattr(EntryRow, name) for name in _PLAIN]
+    rows = await session.execute(select(EntryRow.id, EntryRow.tags, *columns).where(of_base).order_by(EntryRow.id))
+    return [
+        Entry(**dict(zip(_PLAIN, plain, strict=True)), tags=tuple(tags), variants=tuple(variants[row_id]))
+        for row_id, tags, *plain in rows
+    ]
+
+
 def to_entry(row: EntryRow) -> Entry:
     """Return the entry that a row holds."""
     values: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN}
     return Entry(**values, tags=tuple(row.tags), variants=tuple(variant.text for variant in row.variants))
+
+
+def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Split work that would otherwise keep everybody else waiting while it is prepared."""
+    distinct = list(dict.fromkeys(keys))
+    for start in range(0, len(distinct), BATCH):
+        yield distinct[start : start + BATCH]
 
 
 async def _get_or_add_base(session: AsyncSession, name: str) -> KnowledgeBaseRow:

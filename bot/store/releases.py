@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from sqlalchemy import exists, func, insert, select
 
 from bot.errors import NotFound
 from bot.store.database import Store, whole
-from bot.store.entries import find_base, to_entry
+from bot.store.entries import find_base, read_entries
 from bot.store.tables import EntryChangeRow, EntryRow, KnowledgeBaseRow, ReleaseEntryRow, ReleaseRow
 from knowledge.entries import Entry, content_hash
 
@@ -56,11 +57,8 @@ class ReleaseStore(Store):
         """Make what is being edited the current release; if nothing changed, the current one is returned."""
         async with self.database.transaction() as session:
             base = await find_base(session, knowledge_base, alone=True)
-            rows = await session.scalars(
-                select(EntryRow).where(EntryRow.knowledge_base_id == base.id).order_by(EntryRow.id)
-            )
-            entries = [to_entry(row) for row in rows]
-            digest = content_hash(entries)
+            entries = await read_entries(session, base.id)
+            digest = await asyncio.to_thread(content_hash, entries)
             current = await session.get(ReleaseRow, base.current_release) if base.current_release else None
             if current is not None and current.content_hash == digest:
                 return _to_release(current, base.name)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.database import Store, whole
-from bot.store.tables import FeedbackRow, ReviewedRow, TurnRow
-from knowledge.text import bare
+from bot.store.tables import FeedbackRow, ReviewedRow, TurnRow, now
 
 Kind = Literal["refused", "escalated", "clarify", "down"]
 ReviewAction = Literal["ignore", "variant", "entry"]
@@ -22,10 +22,9 @@ MAX_MISSES = 20_000
 
 @dataclass(frozen=True)
 class Miss:
-    """A question that went wrong, in one or two ways; `bare` is its text without what does not tell it apart."""
+    """A question that went wrong, in one way or two."""
 
     question: str
-    bare: str
     kinds: tuple[Kind, ...]
     at: datetime
 
@@ -35,33 +34,39 @@ class ReviewStore(Store):
 
     @whole
     async def misses(self, since: datetime, kind: Kind | None = None) -> list[Miss]:
-        """List what went wrong since then, newest first, without what was dealt with after it was asked."""
+        """List what went wrong since then, or went wrong in one way, newest first."""
         query = (
             select(TurnRow.question, TurnRow.outcome, FeedbackRow.rating, TurnRow.created_at)
             .outerjoin(FeedbackRow, FeedbackRow.turn_id == TurnRow.id)
-            .where(TurnRow.created_at >= since, or_(*(_is(each) for each in ([kind] if kind else KINDS))))
+            .where(TurnRow.created_at >= since, or_(*(_went(each) for each in ([kind] if kind else KINDS))))
             .order_by(TurnRow.created_at.desc())
             .limit(MAX_MISSES)
         )
-        reviewed = select(ReviewedRow.question, ReviewedRow.created_at).where(ReviewedRow.created_at >= since)
         async with self.database.transaction() as session:
-            done = {question: at for question, at in await session.execute(reviewed)}
-            rows = (await session.execute(query)).all()
-        misses = [Miss(question, bare(question), _kinds(outcome, rating), at) for question, outcome, rating, at in rows]
-        return [miss for miss in misses if miss.bare and not (miss.bare in done and miss.at <= done[miss.bare])]
+            return [
+                Miss(question, tuple(kind for kind in KINDS if kind in (outcome, rating)), at)
+                for question, outcome, rating, at in await session.execute(query)
+            ]
+
+    @whole
+    async def reviewed(self, since: datetime) -> dict[str, datetime]:
+        """Return the bare texts of the questions that somebody has dealt with since then, and when."""
+        query = select(ReviewedRow.question, ReviewedRow.created_at).where(ReviewedRow.created_at >= since)
+        async with self.database.transaction() as session:
+            return {row.question: row.created_at for row in await session.execute(query)}
 
     @whole
     async def resolve(self, questions: Collection[str], action: ReviewAction, actor: str) -> None:
         """Note that questions, given as bare texts, have been dealt with now."""
+        if not questions:
+            return
+        done = {"action": action, "actor": actor, "created_at": now()}
+        rows = [{"question": question, **done} for question in sorted(set(questions))]
         async with self.database.transaction() as session:
-            await session.execute(delete(ReviewedRow).where(ReviewedRow.question.in_(questions)))
-            session.add_all(ReviewedRow(question=question, action=action, actor=actor) for question in questions)
+            dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+            insert = dialect.insert(ReviewedRow)
+            await session.execute(insert.on_conflict_do_update(index_elements=["question"], set_=done), rows)
 
 
-def _is(kind: Kind) -> ColumnElement[bool]:
+def _went(kind: Kind) -> ColumnElement[bool]:
     return FeedbackRow.rating == "down" if kind == "down" else TurnRow.outcome == kind
-
-
-def _kinds(outcome: str | None, rating: str | None) -> tuple[Kind, ...]:
-    kinds = [outcome, rating]
-    return tuple(cast("Kind", kind) for kind in kinds if kind in KINDS)

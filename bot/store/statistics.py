@@ -16,6 +16,7 @@ from sqlalchemy import (
     case,
     column,
     distinct,
+    false,
     func,
     literal,
     select,
@@ -129,8 +130,8 @@ class _Span:
 
     @property
     def through(self) -> ColumnElement[bool]:
-        """The turns of the channel; the empty text added keeps databases to the narrower index, that of the time."""
-        return true() if self.channel is None else TurnRow.channel + "" == self.channel
+        """The turns of the channel, put so that SQLite, which cannot guess how many they are, looks by time."""
+        return true() if self.channel is None else (TurnRow.channel != self.channel).is_(false())
 
     @property
     def asked(self) -> ColumnElement[bool]:

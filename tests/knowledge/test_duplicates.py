@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
-from knowledge.duplicates import find_duplicates
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.duplicates import SIMILARITY, _pairs, find_duplicates
 from knowledge.entries import Entry
+from tests.knowledge.fakes import examples
 
 FIRST = Entry(key="a", question="退货的运费由谁承担？", answer="由我们承担。")
 SECOND = Entry(key="b", question="退货的运费由谁承担", answer="由您承担。")
@@ -57,3 +62,13 @@ def test_a_duplicate_among_many_alike_questions_is_found() -> None:
 
 def test_questions_of_one_letter_or_none_are_compared_without_trouble() -> None:
     assert not list(find_duplicates([replace(FIRST, question="退"), replace(SECOND, question="？")]))
+
+
+@examples
+@given(st.lists(st.text("退货发票ab", min_size=1, max_size=8), min_size=2, max_size=12))
+def test_no_pair_is_missed(questions: list[str]) -> None:
+    entries = [Entry(key=str(number), question=text, answer="a") for number, text in enumerate(questions)]
+    found = {(pair.first.key, pair.second.key) for pair in find_duplicates(entries)}
+    for one, other in combinations(entries, 2):
+        left, right = _pairs(one.question), _pairs(other.question)
+        assert ((one.key, other.key) in found) == (len(left & right) >= SIMILARITY * len(left | right))
