@@ -30,19 +30,39 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+KEEP_SNAPSHOTS = 3
+"""Of each bot: the one that answers, the one before it, and one being tried out."""
+
 
 @dataclass(frozen=True)
 class Parts:
-    """A desk and what it stands on."""
+    """The desks, one for each bot, and what they stand on."""
 
     settings: Settings
     database: Database
     knowledge_store: KnowledgeStore
-    desk: FrontDesk
-    problems: list[str]
+    desks: dict[str, FrontDesk]
+    lacking: list[str]
+
+    @property
+    def desk(self) -> FrontDesk:
+        """The desk of the bot without a name."""
+        return self.desks[""]
+
+    @property
+    def problems(self) -> list[str]:
+        """What does not work as it should, a sentence each."""
+        empty = [name for name, desk in self.desks.items() if not desk.knowledge.is_ready]
+        return [
+            *self.lacking,
+            *(
+                f"nothing has been published{f' for {name}' if name else ''}; run: frontdesk faq import FILE"
+                for name in empty
+            ),
+        ]
 
     async def close(self) -> None:
-        """Give everything back."""
+        """Give everything back; the desks share their models."""
         await self.desk.close()
         await self.database.close()
 
@@ -117,7 +137,7 @@ async def warm_embedder(settings: Settings, problems: list[str]) -> Embedder:
 
 
 async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -> Parts:
-    """Load everything a desk needs; what cannot be had is left out and named in `problems`.
+    """Load everything a desk needs; what cannot be had is left out and named.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -130,20 +150,27 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
         warm_embedder(settings, problems),
     )
     knowledge_store, conversations = KnowledgeStore(database), ConversationStore(database)
-    folder = settings.data_dir.expanduser() / "index"
-    knowledge = PublishedKnowledge(knowledge_store, embedder, folder, settings.bot.knowledge_bases)
-    await knowledge.refresh(on_progress)
-    if not knowledge.is_ready:
-        problems.append("nothing has been published; run: frontdesk faq import FILE")
-    desk = FrontDesk(
-        settings=settings,
-        knowledge=knowledge,
-        conversations=conversations,
-        humans=HandoffDesk(settings.handoff, conversations),
-        local=local,
-        remote=make_remote_model(settings),
-    )
-    return Parts(settings, database, knowledge_store, desk, problems)
+    humans, remote = HandoffDesk(settings.handoff, conversations), make_remote_model(settings)
+    desks: dict[str, FrontDesk] = {}
+    for name in ("", *settings.bots):
+        own = settings.for_bot(name)
+        knowledge = PublishedKnowledge(
+            knowledge_store,
+            embedder,
+            settings.data_dir.expanduser() / "index",
+            own.bot.knowledge_bases,
+            keep=KEEP_SNAPSHOTS * (1 + len(settings.bots)),
+        )
+        await knowledge.refresh(on_progress)
+        desks[name] = FrontDesk(
+            settings=own,
+            knowledge=knowledge,
+            conversations=conversations,
+            humans=humans,
+            local=local,
+            remote=remote,
+        )
+    return Parts(settings, database, knowledge_store, desks, problems)
 
 
 def _warm_local_model(settings: Settings, problems: list[str]) -> LocalChatModel | None:

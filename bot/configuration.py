@@ -53,14 +53,15 @@ class Configuration:
 
     def __init__(
         self,
-        desk: FrontDesk,
+        desks: Mapping[str, FrontDesk],
         store: SettingStore,
         make_remote: Callable[[Settings], RemoteChatModel | None],
         on_change: Callable[[Settings], None],
     ) -> None:
-        """Begin with the desk's own settings; `on_change` is called with new ones."""
-        self._desk, self._store, self._make_remote, self._on_change = desk, store, make_remote, on_change
-        self._base = desk.settings
+        """Begin with the settings of the bot without a name; `on_change` is called with new ones."""
+        self._desks, self._store, self._make_remote, self._on_change = desks, store, make_remote, on_change
+        self._desk = desks[""]
+        self._base = self._desk.settings
         self._applied: dict[str, Any] = {}
 
     async def refresh(self) -> None:
@@ -107,7 +108,9 @@ class Configuration:
             return
         settings = overlay(self._base, values)
         same_remote = settings.remote == self._desk.settings.remote
-        self._desk.configure(settings, self._desk.remote if same_remote else self._make_remote(settings))
+        remote = self._desk.remote if same_remote else self._make_remote(settings)
+        for name, desk in self._desks.items():
+            desk.configure(settings.for_bot(name), remote)
         self._applied = values
         self._on_change(settings)
 

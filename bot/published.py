@@ -35,11 +35,18 @@ class PublishedKnowledge:
     """Answers searches from one snapshot while the next is being built beside it."""
 
     def __init__(
-        self, store: KnowledgeStore, embedder: Embedder, folder: Path, knowledge_bases: Sequence[str] = ()
+        self,
+        store: KnowledgeStore,
+        embedder: Embedder,
+        folder: Path,
+        knowledge_bases: Sequence[str] = (),
+        *,
+        keep: int = 3,
     ) -> None:
-        """Remember where things are; `refresh` loads."""
+        """Remember where things are; `refresh` loads. So many snapshots are kept in the folder."""
         self._store, self._embedder, self._folder = store, embedder, folder
         self._names = list(knowledge_bases)
+        self._keep = keep
         self._searcher: Searcher | None = None
         self._loaded: tuple[str, ...] = ()
         self._live: dict[str, int] = {}
@@ -92,7 +99,7 @@ class PublishedKnowledge:
                 self._searcher = None
                 log.warning("no knowledge is published; run: frontdesk faq import FILE")
             self._loaded, self._live, self._draft = wanted, live, None
-            remove_old_snapshots(self._folder)
+            remove_old_snapshots(self._folder, self._keep)
             return True
 
     async def rehearse(

@@ -25,7 +25,8 @@ class Question:
 
     `message_id` is the platform's own: the same one is never answered twice. `language` is the customer's wish, else
     it is read off the text. `earlier` are the questions before this one, where the channel keeps the conversation
-    itself and sends it along. A conversation that a `visitor` began is theirs alone.
+    itself and sends it along. A conversation that a `visitor` began is theirs alone. `bot` is empty where there is
+    only one.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Question:
     language: str | None = None
     earlier: tuple[str, ...] = ()
     visitor: str | None = None
+    bot: str = ""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "po
 """What a database address without a driver means here."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+BotName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
@@ -53,6 +54,12 @@ class BotSettings(Section):
     )
     starters: list[str] = Field([], description="Questions offered on an empty chat page; empty: some of the FAQ's.")
     max_question_chars: int = Field(2_000, ge=50, le=20_000, description="A longer question is rejected.")
+
+
+class NamedBotSettings(BotSettings):
+    """One more bot, chosen by its name: `data-bot` in a script tag, or the header X-FrontDesk-Bot."""
+
+    allowed_origins: list[str] = Field([], description="Web sites that may call the API for this bot.")
 
 
 class ModelSettings(Section):
@@ -182,6 +189,13 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     visitors: VisitorSettings = VisitorSettings()
     widget: WidgetSettings = WidgetSettings()
+    bots: dict[BotName, NamedBotSettings] = Field(
+        {}, description="More bots: a table [bots.NAME] each, with the keys of [bot] and allowed_origins."
+    )
+
+    def for_bot(self, name: str) -> Settings:
+        """Return the settings of one bot; the one without a name is [bot]."""
+        return self.model_copy(update={"bot": self.bots[name]}) if name else self
 
     @property
     def resolved_database_url(self) -> str:

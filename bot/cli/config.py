@@ -87,6 +87,8 @@ def _toml(value: object) -> str:
             return str(value)
         case list():
             return "[" + ", ".join(_toml(item) for item in value) + "]"
+        case dict():
+            return "{" + ", ".join(value) + "}"
         case SecretStr():
             return '"**********"'
     return f'"{value}"'

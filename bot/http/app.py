@@ -21,7 +21,7 @@ from bot.accounts import new_token
 from bot.assembly import Parts, make_remote_model, open_desk
 from bot.checking import Checks
 from bot.configuration import Configuration
-from bot.http import chat, console, docs, health, live, openai_api, visitors, widget
+from bot.http import bots, chat, console, docs, health, live, openai_api, visitors, widget
 from bot.http.admin import routes as admin
 from bot.http.admin.access import Backoffice
 from bot.http.errors import add_error_handlers
@@ -54,7 +54,7 @@ class _AllowedSites(CORSMiddleware):
         super().__init__(
             app,
             allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type", "Last-Event-ID", "Authorization"],
+            allow_headers=["Content-Type", "Last-Event-ID", "Authorization", bots.HEADER],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
         self._state = state
@@ -71,21 +71,21 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts = await (open_parts or (lambda: open_desk(settings)))()
         app.state.parts = parts
-        app.state.running = RunningAnswers(parts.desk)
+        app.state.running = RunningAnswers(parts.desks)
         app.state.reception = Reception(settings)
         app.state.backoffice = Backoffice.open(parts.database, app.state.setup_token)
         app.state.uploads = Uploads(parts.knowledge_store, parts.desk.knowledge)
         app.state.checks = Checks(parts.desk.knowledge)
         app.state.configuration = Configuration(
-            parts.desk,
+            parts.desks,
             SettingStore(parts.database),
             make_remote_model,
-            lambda changed: app.state.reception.allow(changed.server.allowed_origins),
+            app.state.reception.allow,
         )
         await app.state.configuration.refresh()
         background = [
             asyncio.create_task(app.state.configuration.follow()),
-            asyncio.create_task(parts.desk.knowledge.follow()),
+            *(asyncio.create_task(desk.knowledge.follow()) for desk in parts.desks.values()),
             asyncio.create_task(app.state.running.give_up_unread()),
         ]
         yield

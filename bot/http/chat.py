@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import messages
-from bot.desk import FrontDesk
+from bot.http.bots import bot_of, desk_of
 from bot.http.errors import RequestError, describe, error_body, request_id
 from bot.http.events import event_stream, frame
 from bot.http.running import RunningAnswer, RunningAnswers
@@ -40,8 +40,8 @@ class ChatRequest(BaseModel):
     message_id: str | None = Field(None, min_length=1, max_length=64)
     language: Literal["zh", "en"] | None = None
 
-    def to_question(self, visitor: str | None) -> Question:
-        """Return the neutral question of a visitor."""
+    def to_question(self, visitor: str | None, bot: str) -> Question:
+        """Return the neutral question of a visitor to a bot."""
         return Question(
             text=self.question,
             conversation_id=self.conversation_id,
@@ -49,6 +49,7 @@ class ChatRequest(BaseModel):
             channel="web",
             language=self.language,
             visitor=visitor,
+            bot=bot,
         )
 
 
@@ -89,12 +90,6 @@ class HandoffRequest(BaseModel):
     language: Literal["zh", "en"] | None = None
 
 
-def desk_of(request: Request) -> FrontDesk:
-    """Return the application's desk."""
-    desk: FrontDesk = request.app.state.parts.desk
-    return desk
-
-
 def running_of(request: Request) -> RunningAnswers:
     """Return the application's running answers."""
     running: RunningAnswers = request.app.state.running
@@ -104,7 +99,7 @@ def running_of(request: Request) -> RunningAnswers:
 @router.post("/chat", response_model=ChatResponse)
 async def chat(body: ChatRequest, request: Request, visitor: Visitor) -> dict[str, Any]:
     """Answer a question, whole."""
-    running = running_of(request).start(body.to_question(visitor))
+    running = running_of(request).start(body.to_question(visitor, bot_of(request)))
     async for event in running.read():
         if isinstance(event, Finished):
             return to_json(event.answer)
@@ -114,7 +109,7 @@ async def chat(body: ChatRequest, request: Request, visitor: Visitor) -> dict[st
 @router.post("/chat/stream", response_class=StreamingResponse)
 async def chat_stream(body: ChatRequest, request: Request, visitor: Visitor) -> StreamingResponse:
     """Answer a question as server-sent events: meta, citations, token, done, error."""
-    running = running_of(request).start(body.to_question(visitor))
+    running = running_of(request).start(body.to_question(visitor, bot_of(request)))
     await running.begun()  # so that a question that is rejected gets its 4xx instead of a stream
     return _stream(running, 0, request)
 

@@ -1,4 +1,4 @@
-"""The description of the API, for people, from this server alone: FastAPI's own page loads its scripts from elsewhere."""
+"""The description of the API, for people, from this server alone: FastAPI's own page loads scripts from elsewhere."""
 
 from __future__ import annotations
 

@@ -24,9 +24,7 @@ async def readyz(request: Request, response: Response) -> dict[str, Any]:
     """Say truly what works: 200 while questions can be answered, with every problem by name; else 503."""
     parts: Parts = request.app.state.parts
     desk = parts.desk
-    problems = list(parts.problems)
-    if desk.knowledge.is_ready:
-        problems = [problem for problem in problems if not problem.startswith("nothing has been published")]
+    problems = parts.problems
     database = "ok"
     try:
         async with parts.database.engine.connect() as connection:
@@ -36,7 +34,7 @@ async def readyz(request: Request, response: Response) -> dict[str, Any]:
         problems.append("the database cannot be reached")
     if desk.remote is not None and not desk.remote.available:
         problems.append("the remote model failed repeatedly and is left alone for a while")
-    ready = desk.knowledge.is_ready and database == "ok"
+    ready = database == "ok" and all(each.knowledge.is_ready for each in parts.desks.values())
     response.status_code = 200 if ready else 503
     return {
         "ready": ready,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from bot.http.admin.access import backoffice_of
-from bot.http.chat import desk_of
+from bot.http.bots import desk_of
 from bot.http.errors import RequestError
 from bot.http.events import event_stream, frame
 from bot.http.visitors import reception_of

@@ -21,7 +21,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.desk import FrontDesk
-from bot.http.chat import desk_of
+from bot.http.bots import desk_of
 from bot.http.errors import RequestError, describe, error_body, request_id
 from bot.http.events import STREAM_HEADERS
 from bot.models.base import ChatMessage, Sampling

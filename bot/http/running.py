@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 
 import structlog
@@ -88,15 +88,20 @@ class RunningAnswer:
 
 
 def _is_same(one: Question, other: Question) -> bool:
-    return (one.message_id, one.channel, one.visitor) == (other.message_id, other.channel, other.visitor)
+    return (one.message_id, one.channel, one.visitor, one.bot) == (
+        other.message_id,
+        other.channel,
+        other.visitor,
+        other.bot,
+    )
 
 
 class RunningAnswers:
     """All answers on their way, by turn and by message."""
 
-    def __init__(self, desk: FrontDesk, clock: Callable[[], float] = time.monotonic) -> None:
-        """Answer with this desk."""
-        self._desk, self._clock = desk, clock
+    def __init__(self, desks: Mapping[str, FrontDesk], clock: Callable[[], float] = time.monotonic) -> None:
+        """Answer with the desk of each bot."""
+        self._desks, self._clock = desks, clock
         self._running: list[RunningAnswer] = []
 
     def start(self, question: Question) -> RunningAnswer:
@@ -139,7 +144,7 @@ class RunningAnswers:
     async def _run(self, running: RunningAnswer) -> None:
         failure: Exception | None = None
         try:
-            async with aclosing(self._desk.answer(running.question)) as events:
+            async with aclosing(self._desks[running.question.bot].answer(running.question)) as events:
                 async for event in events:
                     if isinstance(event, Started):
                         running.turn_id = event.answer.turn_id

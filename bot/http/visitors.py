@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import messages
+from bot.http.bots import bot_of
 from bot.http.errors import RequestError
 from bot.http.limits import RateLimit
 from bot.settings import Settings
@@ -29,18 +29,20 @@ class Reception:
         secret = chosen.secret.get_secret_value() if chosen.secret else keep_secret(folder)
         identity = chosen.identity_secret.get_secret_value() if chosen.identity_secret else None
         self.visitors = Visitors(secret, identity)
-        self._origins: set[str] = set()
-        self.allow(settings.server.allowed_origins)
+        self._origins: dict[str, set[str]] = {}
+        self.allow(settings)
         self._by_visitor = RateLimit(chosen.per_visitor_per_minute)
         self._by_address = RateLimit(chosen.per_address_per_minute)
 
-    def allow(self, origins: Iterable[str]) -> None:
-        """Serve the pages of these sites, and no others'."""
-        self._origins = {origin.rstrip("/") for origin in origins}
+    def allow(self, settings: Settings) -> None:
+        """Serve the pages of the sites that the settings name for each bot, and no others'."""
+        allowed = {"": settings.server.allowed_origins}
+        allowed |= {name: bot.allowed_origins for name, bot in settings.bots.items()}
+        self._origins = {name: {origin.rstrip("/") for origin in origins} for name, origins in allowed.items()}
 
     def allows(self, origin: str) -> bool:
-        """Say whether the pages of a site are served."""
-        return "*" in self._origins or origin in self._origins
+        """Say whether a site is named for any bot."""
+        return any({"*", origin} & origins for origins in self._origins.values())
 
     def visitor_of(self, request: Request) -> str | None:
         """Return the visitor whose token a request carries, None if it carries none; raises VisitorRejected."""
@@ -50,12 +52,14 @@ class Reception:
     def check_origin(self, request: Request) -> None:
         """Refuse what a page of another site sends, unless the site is allowed."""
         origin = request.headers.get("Origin")
-        if origin is None or self.allows(origin):
+        bot = bot_of(request)
+        if origin is None or {"*", origin} & self._origins[bot]:
             return
         if urlsplit(origin).netloc == request.headers.get("Host"):
             return
-        log.warning("origin not allowed; add it to server.allowed_origins", origin=origin)
-        raise RequestError(403, "origin_not_allowed", "server.allowed_origins does not name this site")
+        setting = f"bots.{bot}.allowed_origins" if bot else "server.allowed_origins"
+        log.warning(f"origin not allowed; add it to {setting}", origin=origin)
+        raise RequestError(403, "origin_not_allowed", f"{setting} does not name this site")
 
     def check_limits(self, request: Request, visitor: str | None) -> None:
         """Refuse whoever asks too often."""

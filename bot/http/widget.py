@@ -12,7 +12,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bot.http.chat import desk_of
+from bot.http.bots import desk_of
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (

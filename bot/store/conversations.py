@@ -156,7 +156,9 @@ async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
         return await _open_again(session, repeated, question.visitor)
     earlier: list[TurnRow] = []
     if question.conversation_id is None:
-        conversation = ConversationRow(id=new_id(), channel=question.channel, visitor=question.visitor, handoff="bot")
+        conversation = ConversationRow(
+            id=new_id(), channel=question.channel, bot=question.bot, visitor=question.visitor, handoff="bot"
+        )
         session.add(conversation)
     else:
         conversation = await _get_conversation(session, question.conversation_id, alone=True)

@@ -163,6 +163,7 @@ class ConversationRow(Base):
     __tablename__ = "conversations"
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     channel: Mapped[str]
+    bot: Mapped[str] = mapped_column(default="")
     visitor: Mapped[str | None]
     handoff: Mapped[str] = mapped_column(default="bot")
     agent: Mapped[str | None]

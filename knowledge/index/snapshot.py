@@ -114,7 +114,7 @@ def centred(vectors: Vectors, center: Vectors) -> Vectors:
     return to_unit(vectors - center)
 
 
-def remove_old_snapshots(folder: Path, keep: int = 3) -> None:
+def remove_old_snapshots(folder: Path, keep: int) -> None:
     """Delete all but the newest snapshots."""
     homes = sorted(folder.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     for manifest in homes[keep:]:

@@ -115,6 +115,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_messages_conversation_id"), "messages", ["conversation_id"])
     op.add_column("conversations", sa.Column("agent", sa.Text(), nullable=True))
+    op.add_column("conversations", sa.Column("bot", sa.Text(), nullable=False, server_default=""))
     op.add_column("releases", sa.Column("created_by", sa.Text(), nullable=True))
     op.add_column("releases", sa.Column("note", sa.Text(), nullable=True))
 
@@ -123,6 +124,7 @@ def downgrade() -> None:
     """Take it back."""
     op.drop_column("releases", "note")
     op.drop_column("releases", "created_by")
+    op.drop_column("conversations", "bot")
     op.drop_column("conversations", "agent")
     op.drop_index(op.f("ix_messages_conversation_id"), "messages")
     op.drop_table("messages")

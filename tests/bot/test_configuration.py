@@ -28,7 +28,7 @@ def seen() -> list[Settings]:
 
 @pytest.fixture
 def configuration(desk: FrontDesk, database: Database, seen: list[Settings]) -> Configuration:
-    return Configuration(desk, SettingStore(database), lambda settings: ScriptedModel(), seen.append)  # type: ignore[arg-type,return-value]
+    return Configuration({"": desk}, SettingStore(database), lambda settings: ScriptedModel(), seen.append)  # type: ignore[arg-type,return-value]
 
 
 def shown(configuration: Configuration, name: str) -> Any:
@@ -76,7 +76,7 @@ async def test_changes_outlive_a_restart_and_reach_other_processes(
     configuration: Configuration, database: Database, desk: FrontDesk
 ) -> None:
     other_desk = make_desk(database)
-    other = Configuration(other_desk, SettingStore(database), lambda _: None, lambda _: None)
+    other = Configuration({"": other_desk}, SettingStore(database), lambda _: None, lambda _: None)
     await configuration.change({"handoff.hours": ["mon 09:00-18:00"]})
     assert other_desk.humans.settings.hours == []
     await other.refresh()

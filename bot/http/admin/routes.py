@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from bot.http.admin import account, inbox, knowledge, people, releases, settings, testset, tryout, uploads
+from bot.http.admin import (
+    account,
+    inbox,
+    knowledge,
+    people,
+    releases,
+    review,
+    settings,
+    statistics,
+    testset,
+    tryout,
+    uploads,
+)
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
-for part in (account, people, knowledge, uploads, releases, testset, tryout, inbox, settings):
+for part in (account, people, knowledge, uploads, releases, testset, tryout, inbox, settings, review, statistics):
     router.include_router(part.router)

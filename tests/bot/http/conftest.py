@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -31,11 +31,16 @@ class Site:
     settings: dict[str, Any] | None = None
     problems: tuple[str, ...] = ()
     served_app: FastAPI | None = None
+    bots: dict[str, StubKnowledge] = field(default_factory=dict)
 
     async def open(self) -> Parts:
         database = Database(self.url)
         desk = make_desk(database, self.knowledge, local=self.local, remote=self.remote, settings=self.settings)
-        return Parts(desk.settings, database, KnowledgeStore(database), desk, list(self.problems))
+        desks = {"": desk}
+        for name, knowledge in self.bots.items():
+            desks[name] = make_desk(database, knowledge, settings=self.settings)
+            desks[name].settings = desk.settings.for_bot(name)
+        return Parts(desk.settings, database, KnowledgeStore(database), desks, list(self.problems))
 
     def app(self) -> FastAPI:
         return create_app(Settings(**(self.settings or {})), self.open)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from fastapi.testclient import TestClient
 
-from tests.bot.fakes import ScriptedModel
+from tests.bot.fakes import ScriptedModel, StubKnowledge
 from tests.bot.http.conftest import Site
 
 Open = Callable[[], TestClient]
@@ -25,15 +25,24 @@ def test_it_is_ready_while_questions_can_be_answered(site: Site, open_client: Op
 
 def test_with_nothing_published_it_is_not_ready(site: Site, open_client: Open) -> None:
     site.knowledge.is_ready = False
-    site.problems = ("nothing has been published; run: frontdesk faq import FILE",)
     response = open_client().get("/readyz")
     assert (response.status_code, response.json()["ready"]) == (503, False)
-    assert response.json()["problems"] == list(site.problems)
+    assert response.json()["problems"] == ["nothing has been published; run: frontdesk faq import FILE"]
 
 
 def test_a_problem_that_is_over_is_not_named_any_more(site: Site, open_client: Open) -> None:
-    site.problems = ("nothing has been published; run: …", "searching by words only: no model")
-    assert open_client().get("/readyz").json()["problems"] == ["searching by words only: no model"]
+    site.problems, site.knowledge.is_ready = ("searching by words only: no model",), False
+    client = open_client()
+    assert len(client.get("/readyz").json()["problems"]) == 2
+    site.knowledge.is_ready = True
+    assert client.get("/readyz").json()["problems"] == ["searching by words only: no model"]
+
+
+def test_of_several_bots_the_one_without_knowledge_is_named(site: Site, open_client: Open) -> None:
+    site.settings, site.bots = {"bots": {"bank": {}}}, {"bank": StubKnowledge()}
+    site.bots["bank"].is_ready = False
+    response = open_client().get("/readyz")
+    assert (response.status_code, "for bank" in response.json()["problems"][0]) == (503, True)
 
 
 def test_without_its_database_it_is_not_ready(site: Site, open_client: Open) -> None:

@@ -49,7 +49,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def answers(desk: FrontDesk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningAnswers]:
     monkeypatch.setattr(bot.http.running, "GRACE_SECONDS", 0.02)
-    answers = RunningAnswers(desk, clock)
+    answers = RunningAnswers({"": desk}, clock)
     sweeping = asyncio.create_task(answers.give_up_unread())
     yield answers
     sweeping.cancel()

@@ -236,4 +236,4 @@ def test_only_the_newest_snapshots_are_kept(folder: Path, shop: list[Located], h
 
 
 def test_cleaning_up_a_folder_that_does_not_exist_does_nothing(folder: Path) -> None:
-    remove_old_snapshots(folder)
+    remove_old_snapshots(folder, keep=3)
