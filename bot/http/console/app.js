@@ -16,6 +16,11 @@ const PAGES = [
   { path: "login", bare: true, load: () => import("./pages/login.js") },
   { path: "setup/:token?", bare: true, load: () => import("./pages/setup.js") },
   { path: "password", load: () => import("./pages/password.js") },
+  { path: "faq/:knowledgeBase?", icon: "faq", scope: "knowledge:read", load: () => import("./pages/faq.js") },
+  { path: "entry/:knowledgeBase/:key?", under: "faq", scope: "knowledge:read", load: () => import("./pages/entry.js") },
+  { path: "upload/:knowledgeBase?", icon: "upload", scope: "knowledge:write", load: () => import("./pages/upload.js") },
+  { path: "releases/:knowledgeBase?", icon: "releases", scope: "knowledge:read", load: () => import("./pages/releases.js") },
+  { path: "testset/:knowledgeBase", under: "releases", scope: "knowledge:read", load: () => import("./pages/testset.js") },
   { path: "settings/:section?", icon: "settings", scope: "admin", load: () => import("./pages/settings.js") },
 ];
 
