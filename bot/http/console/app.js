@@ -21,6 +21,8 @@ const PAGES = [
   { path: "upload/:knowledgeBase?", icon: "upload", scope: "knowledge:write", load: () => import("./pages/upload.js") },
   { path: "releases/:knowledgeBase?", icon: "releases", scope: "knowledge:read", load: () => import("./pages/releases.js") },
   { path: "testset/:knowledgeBase", under: "releases", scope: "knowledge:read", load: () => import("./pages/testset.js") },
+  { path: "tryit", icon: "tryit", scope: "knowledge:read", load: () => import("./pages/tryit.js") },
+  { path: "inbox/:conversation?", icon: "inbox", scope: "conversations:read", load: () => import("./pages/inbox.js") },
   { path: "settings/:section?", icon: "settings", scope: "admin", load: () => import("./pages/settings.js") },
 ];
 

@@ -1,0 +1,44 @@
+/** The conversations, those that wait longest first. */
+
+import { element } from "/page/dom.js";
+import { badge, emptyState, time } from "../../parts.js";
+import { href } from "../../router.js";
+import { t } from "./words.js";
+
+const SEEN = new Map();
+
+/** Draw the list; what changed since a conversation was last open is marked. */
+export function drawList(place, conversations, { chosen, me }) {
+  for (const each of conversations) {
+    if (each.id === chosen) SEEN.set(each.id, each.last_at);
+  }
+  place.redraw = draw;
+  draw();
+
+  function draw() {
+    if (conversations.length === 0) return place.replaceChildren(emptyState("check", t.nobody, t.nobodySentence));
+    const held = document.activeElement?.dataset?.conversation;
+    place.replaceChildren(element("ul", { "aria-label": t.title }, ...conversations.map(item)));
+    if (held) place.querySelector(`[data-conversation="${CSS.escape(held)}"]`)?.focus();
+    return undefined;
+  }
+
+  function item(each) {
+    const isNew = SEEN.get(each.id) !== each.last_at;
+    const link = element(
+      "a",
+      { href: href("inbox", each.id), "data-conversation": each.id, "aria-current": each.id === chosen ? "page" : null },
+      element("span", { class: "row" }, state(each), time(each.handoff === "waiting" ? each.waiting_since : each.last_at)),
+      element("strong", { class: isNew ? "new" : null }, each.last_text || t.noText),
+      each.summary && each.summary !== each.last_text ? element("span", { class: "quiet" }, each.summary) : null,
+      element("span", { class: "quiet" }, t.channels[each.channel] ?? each.channel),
+    );
+    return element("li", {}, link);
+  }
+
+  function state({ handoff, agent }) {
+    if (handoff === "waiting") return badge(t.waiting, "warn");
+    if (handoff === "human") return badge(agent === me ? t.mine : agent, agent === me ? "accent" : "info");
+    return badge(t.states[handoff]);
+  }
+}
