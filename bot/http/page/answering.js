@@ -6,10 +6,14 @@ const DELAYS_MS = [500, 1_000, 2_000, 4_000, 8_000];
 const WORTH_RETRYING = new Set([502, 503, 504]);
 const RESTS_ON_ENTRIES = new Set(["direct", "grounded", "escalated"]);
 
-/** Return a turn that is about to be asked. The same `messageId` on every try keeps its answer from being doubled. */
-export function newTurn(question) {
+/**
+ * Return a turn that is about to be asked; a `silent` one is for a person, and the bot says nothing. The same
+ * `messageId` on every try keeps its answer from being doubled.
+ */
+export function newTurn(question, silent) {
   return {
     kind: "turn",
+    silent,
     messageId: newId(),
     question,
     askedAt: Date.now(),

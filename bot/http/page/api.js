@@ -9,6 +9,13 @@ export function setServer(address) {
   server = address;
 }
 
+let bot = null;
+
+/** Name the bot that is meant, where a server has several. */
+export function setBot(name) {
+  bot = name || null;
+}
+
 let visitorToken = null;
 
 /** Have every request say whose it is; `source(renew)` resolves to a token, or to null. */
@@ -44,6 +51,12 @@ export function resumeStream(turnId, lastEventId, signal) {
   return eventStream(`/api/chat/stream/${encodeURIComponent(turnId)}`, { headers, signal });
 }
 
+/** Hear what people write in a conversation, from behind a message on. */
+export function followConversation(conversationId, lastMessageId, signal) {
+  const headers = { Accept: "text/event-stream", ...(lastMessageId ? { "Last-Event-ID": String(lastMessageId) } : {}) };
+  return eventStream(`/api/conversations/${encodeURIComponent(conversationId)}/events`, { headers, signal });
+}
+
 /** Tell whether an answer helped. */
 export function sendFeedback(turnId, rating, comment) {
   return request("/api/feedback", asJson({ turn_id: turnId, rating, ...(comment ? { comment } : {}) }));
@@ -66,9 +79,14 @@ async function request(url, options) {
   return response;
 }
 
+/** Return the header that names the bot. */
+export function botHeader() {
+  return bot === null ? {} : { "X-FrontDesk-Bot": bot };
+}
+
 async function send(url, options, renew) {
   const token = await visitorToken?.(renew);
-  const headers = token ? { ...options.headers, Authorization: `Bearer ${token}` } : options.headers;
+  const headers = { ...options.headers, ...botHeader(), ...(token && { Authorization: `Bearer ${token}` }) };
   return fetch(server + url, { cache: "no-store", credentials: "same-origin", ...options, headers });
 }
 

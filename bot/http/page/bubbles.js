@@ -37,15 +37,24 @@ export function notice(text) {
   return element("p", { class: "notice", "data-testid": "notice" }, text);
 }
 
+/** Return the bubble of what a person of the company wrote. */
+export function personBubble({ agent, text, at }, texts) {
+  const avatar = element("span", { class: "avatar person", "aria-hidden": "true" }, icon("person"));
+  const name = element("span", { class: "agent", dir: "auto" }, agent);
+  const attributes = { class: "bubble bot", "data-testid": "bubble-person", title: clock(Date.parse(at), texts) };
+  const body = element("div", { class: "body", dir: "auto" }, renderMarkdown(text));
+  return element("div", { class: "row" }, avatar, element("div", { class: "column" }, name, element("article", attributes, body)));
+}
+
 /** Return the bubble of a customer's question. */
 export function questionBubble(turn, texts) {
-  const attributes = { class: "bubble user", "data-testid": "bubble-user", title: clock(turn.askedAt, texts) };
+  const attributes = { class: "bubble user", dir: "auto", "data-testid": "bubble-user", title: clock(turn.askedAt, texts) };
   return element("div", { class: "row user" }, speaker(texts.you), element("div", attributes, turn.question));
 }
 
 /** Return {node, update} of an answer's bubble; `update` shows what has become of the turn since. */
 export function answerBubble(turn, texts, actions) {
-  const body = element("div", { class: "body" });
+  const body = element("div", { class: "body", dir: "auto" });
   const note = element("div", { class: "note", role: "status" });
   const extras = element("div", { class: "extras" });
   const bubble = element(
@@ -62,6 +71,7 @@ export function answerBubble(turn, texts, actions) {
   let shownState = null;
 
   function update() {
+    node.hidden = turn.text === "" && (turn.silent ? turn.problem === null : turn.state === "done");
     bubble.dataset.state = turn.state;
     bubble.dataset.outcome = turn.outcome ?? "";
     bubble.setAttribute("aria-busy", String(turn.state === "streaming"));

@@ -2,7 +2,8 @@
 
 import { answer, newTurn, resetTurn } from "./answering.js";
 import { callHuman, getBot } from "./api.js";
-import { answerBubble, notice, questionBubble, welcomeBubble } from "./bubbles.js";
+import { answerBubble, notice, personBubble, questionBubble, welcomeBubble } from "./bubbles.js";
+import { followPeople } from "./live.js";
 import { emptyConversation, loadConversation, loadLanguage, saveConversation, saveLanguage } from "./memory.js";
 import { buildLayout } from "./layout.js";
 import { browserLanguage, TEXTS } from "./texts.js";
@@ -24,6 +25,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
   let botStatus = "connecting";
   let conversation = loadConversation();
   let running = null;
+  let following = null;
   let bubbles = new Map();
   let follow = true;
   let lastTop = 0;
@@ -37,6 +39,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     showEverything();
     void watchBot();
     void finishInterruptedTurn();
+    hearPeople();
   }
 
   function listen() {
@@ -84,8 +87,11 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     const name = bot?.name ?? "FrontDesk";
     onName(name);
     page.name.textContent = name;
+    const { handoff, agent } = conversation;
     page.status.dataset.status = botStatus;
     page.statusText.textContent = texts.status[botStatus];
+    if (handoff === "waiting") page.statusText.textContent = texts.people.waiting;
+    if (handoff === "human") page.statusText.textContent = texts.people.serving(agent);
     page.status.title = statusExplained();
   }
 
@@ -106,7 +112,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
 
   function ask(question) {
     if (running !== null) return;
-    const turn = newTurn(question);
+    const turn = newTurn(question, conversation.handoff === "human");
     conversation.entries.push(turn);
     follow = true;
     showLog();
@@ -131,7 +137,8 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     showComposer();
     showHandoff();
     save();
-    if (turn.state === "done") onAnswer(turn);
+    hearPeople();
+    if (turn.state === "done" && turn.text !== "") onAnswer(turn);
   }
 
   /** A reload in mid-answer goes on where it was; asking again with the same message id is safe as well. */
@@ -152,14 +159,54 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     } catch {
       addNotice(texts.handoffFailed);
     }
+    hearPeople();
     return showHandoff();
   }
 
   function addNotice(text) {
-    conversation.entries.push({ kind: "notice", text });
+    addEntry({ kind: "notice", text });
+  }
+
+  function addEntry(entry) {
+    conversation.entries.push(entry);
     follow = true;
     showLog();
     save();
+  }
+
+  /** While a person has the conversation, or is waited for, what they write appears by itself. */
+  function hearPeople() {
+    const wanted = isOfPeople() ? conversation.id : null;
+    if ((following?.conversationId ?? null) === wanted) return;
+    following?.stop();
+    following = wanted && followPeople(wanted, () => conversation.lastMessage, hear);
+  }
+
+  function isOfPeople() {
+    return conversation.handoff === "waiting" || conversation.handoff === "human";
+  }
+
+  function hear(type, data) {
+    if (type === "message") hearMessage(data);
+    else if (type === "handoff") hearHandoff(data);
+  }
+
+  /** Another tab may have taken the same message down. */
+  function hearMessage(message) {
+    if (conversation.entries.some((entry) => entry.kind === "person" && entry.id === message.id)) return;
+    conversation.lastMessage = message.id;
+    addEntry({ kind: "person", ...message });
+    onAnswer(message);
+  }
+
+  function hearHandoff({ state, agent }) {
+    const before = { state: conversation.handoff, agent: conversation.agent };
+    Object.assign(conversation, { handoff: state, agent });
+    if (state === "human" && agent !== before.agent) addNotice(texts.people.joined(agent));
+    if (before.state === "human" && !isOfPeople()) addNotice(texts.people.left);
+    save();
+    showHandoff();
+    hearPeople();
   }
 
   function showHandoff() {
@@ -170,6 +217,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     page.handoffLabel.textContent = label;
     page.handoff.title = label;
     page.handoff.setAttribute("aria-label", label);
+    showBot();
     page.question.placeholder = called ? texts.placeholderWaiting : texts.placeholder;
   }
 
@@ -180,6 +228,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     running = null;
     conversation = emptyConversation();
     save();
+    hearPeople();
     showEverything();
     page.question.focus();
   }
@@ -194,6 +243,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     conversation = loadConversation();
     showLog();
     showHandoff();
+    hearPeople();
   }
 
   /** Return the conversation as text. */
@@ -212,6 +262,10 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
   function appendEntry(entry) {
     if (entry.kind === "notice") {
       page.log.append(notice(entry.text));
+      return;
+    }
+    if (entry.kind === "person") {
+      page.log.append(personBubble(entry, texts));
       return;
     }
     const bubble = answerBubble(entry, texts, { ask, retry, save });
@@ -314,6 +368,7 @@ function ignore() {}
 
 function lineOf(entry, texts) {
   if (entry.kind === "notice") return `* ${entry.text}`;
+  if (entry.kind === "person") return `${entry.agent}: ${entry.text}`;
   return `${texts.you}: ${entry.question}\n${texts.assistant}: ${entry.text}`;
 }
 

@@ -34,6 +34,12 @@ export const TEXTS = {
         .filter(Boolean)
         .join("\n"),
     handoff: { bot: "转人工", waiting: "等待人工", human: "人工已接入", closed: "转人工" },
+    people: {
+      waiting: "正在等待人工客服",
+      serving: (agent) => `${agent} 正在为您服务`,
+      joined: (agent) => `${agent} 已接入，为您服务`,
+      left: "人工服务已结束，由机器人继续为您解答",
+    },
     handoffRequest: "转人工",
     handoffDone: "已为您转接人工客服，请稍候。您可以继续补充说明。",
     handoffFailed: "暂时无法转接人工，请稍后再试。",
@@ -124,6 +130,12 @@ export const TEXTS = {
       waiting: "Waiting for a person",
       human: "A person is here",
       closed: "Talk to a person",
+    },
+    people: {
+      waiting: "Waiting for a colleague",
+      serving: (agent) => `${agent} is with you`,
+      joined: (agent) => `${agent} has joined`,
+      left: "Our colleague has left; the bot is here again",
     },
     handoffRequest: "Talk to a person",
     handoffDone: "A colleague has been called. You can add details meanwhile.",

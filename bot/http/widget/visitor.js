@@ -1,5 +1,7 @@
 /** Who the visitor is to the server: a token kept in this browser, and the site's own user if the site vouches for one. */
 
+import { botHeader } from "../page/api.js";
+
 const KEPT = "frontdesk.visitor";
 
 /** Return {token, identify}. `token(renew)` resolves to a token; `identify(user)` says who the visitor is from now on. */
@@ -27,7 +29,7 @@ export function createVisitor(origin) {
     const response = await fetch(`${origin}/api/visitor`, {
       method: "POST",
       credentials: "omit",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...botHeader() },
       body: JSON.stringify(user ? { user } : {}),
     });
     if (!response.ok) return null; // the request that wanted it tells what is wrong

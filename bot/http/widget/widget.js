@@ -1,6 +1,6 @@
 /** The website widget: a chat in a shadow root, so that no site's styles break it and it breaks no site. */
 
-import { getBot, setServer, setVisitor } from "../page/api.js";
+import { getBot, setBot, setServer, setVisitor } from "../page/api.js";
 import { mountChat } from "../page/chat.js";
 import { element, iconButton } from "../page/dom.js";
 import { CONVERSATION, emptyConversation, loadConversation, saveConversation } from "../page/memory.js";
@@ -26,6 +26,7 @@ function whenReady(begin) {
 function start() {
   const { origin } = new URL(script.src);
   setServer(origin);
+  setBot(script.dataset.bot);
   const host = document.createElement(TAG);
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
@@ -56,7 +57,8 @@ function buildWidget(root, origin, visitor, locale) {
   panel.hidden = true;
   root.append(panel, launcher.node);
   window.addEventListener("storage", (event) => event.key === CONVERSATION && chat?.reload());
-  if (loadConversation().entries.at(-1)?.state === "streaming") mount();
+  const { entries, handoff } = loadConversation();
+  if (entries.at(-1)?.state === "streaming" || handoff === "waiting" || handoff === "human") mount();
   if (recall()) open();
   show();
   return { open, close, ask, setLocale, setUser };
