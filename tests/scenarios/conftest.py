@@ -8,14 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import MODELS
 
@@ -124,3 +125,30 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS, chromium_sandbox=False)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Give a way to open a page; outside hosts, errors and breaches of the policy fail the test."""
+    from tests.scenarios.console import DESKTOP, complains  # noqa: PLC0415 - it needs this module
+
+    problems: list[str] = []
+
+    def open_(url: str, *, session: str | None = None, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, "locale": "zh-CN", **options})
+        origin = url.partition("/admin")[0]
+        if session:
+            context.add_cookies([{"name": "frontdesk_session", "value": session, "url": f"{origin}/api/admin/"}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
+        page.on("console", lambda message: problems.append(message.text) if complains(message) else None)
+        page.on("request", lambda request: None if request.url.startswith(origin) else problems.append(request.url))
+        page.goto(url)
+        return page
+
+    contexts_before = len(browser.contexts)
+    yield open_
+    for context in browser.contexts[contexts_before:]:
+        context.close()
+    assert not problems

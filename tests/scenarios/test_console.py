@@ -4,82 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 
 from bot.http.console import FOLDER
-from tests.scenarios.conftest import Served, served
+from tests.scenarios.conftest import served
+from tests.scenarios.console import OWNER, PASSWORD, PHONE, Console, setup_link
 
 pytestmark = pytest.mark.xdist_group("console")
 
-OWNER = "王主管"
-PASSWORD = "correct horse battery"
 HOSTILE = "<img src=x onerror=alert(1)>"
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-
-
-@dataclass
-class Console:
-    """A running server whose first owner has been made, and the owner's session."""
-
-    server: Served
-    session: str
-
-    @property
-    def url(self) -> str:
-        return f"{self.server.url}/admin"
 
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """Run a server, and make the first owner by the link it printed."""
     home = tmp_path_factory.mktemp("console")
-    with served(home) as server, server.client as client:
-        body = {"token": setup_link(home).rpartition("/")[2], "name": OWNER, "password": PASSWORD}
-        assert client.post("/api/admin/setup", json=body).status_code == 200
-        yield Console(server, client.cookies["frontdesk_session"])
-
-
-def setup_link(home: Path) -> str:
-    """Return the link that the server printed."""
-    found = re.search(r"http://\S+/admin#/setup/\S+", (home / "serve.log").read_text())
-    assert found is not None
-    return found[0]
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Give a way to open a page; outside hosts, errors and breaches of the policy fail the test."""
-    problems: list[str] = []
-
-    def open_(url: str, *, session: str | None = None, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP, "locale": "zh-CN", **options})
-        origin = url.partition("/admin")[0]
-        if session:
-            context.add_cookies([{"name": "frontdesk_session", "value": session, "url": f"{origin}/api/admin/"}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
-        page.on("console", lambda message: problems.append(message.text) if complains(message) else None)
-        page.on("request", lambda request: None if request.url.startswith(origin) else problems.append(request.url))
-        page.goto(url)
-        return page
-
-    contexts_before = len(browser.contexts)
-    yield open_
-    for context in browser.contexts[contexts_before:]:
-        context.close()
-    assert not problems
-
-
-def complains(message: ConsoleMessage) -> bool:
-    """Say whether it is more than the log of a request that was answered with an error, as is tested here."""
-    return message.type in ("error", "warning") and not message.text.startswith("Failed to load resource")
+    with served(home) as server:
+        yield Console.begin(server)
 
 
 def log_in(page: Page, name: str, password: str) -> None:

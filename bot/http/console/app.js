@@ -22,7 +22,9 @@ const PAGES = [
   { path: "releases/:knowledgeBase?", icon: "releases", scope: "knowledge:read", load: () => import("./pages/releases.js") },
   { path: "testset/:knowledgeBase", under: "releases", scope: "knowledge:read", load: () => import("./pages/testset.js") },
   { path: "tryit", icon: "tryit", scope: "knowledge:read", load: () => import("./pages/tryit.js") },
+  { path: "review", icon: "review", scope: "conversations:read", load: () => import("./pages/review.js") },
   { path: "inbox/:conversation?", icon: "inbox", scope: "conversations:read", load: () => import("./pages/inbox.js") },
+  { path: "dashboard", icon: "dashboard", scope: "conversations:read", load: () => import("./pages/dashboard.js") },
   { path: "settings/:section?", icon: "settings", scope: "admin", load: () => import("./pages/settings.js") },
 ];
 

@@ -17,15 +17,16 @@ const t = words({
 
 let fields = 0;
 
-/** Put a label, a hint and a place for what is wrong around a control; `check(value)` returns that, or null. */
-export function field(label, control, { hint = null, optional = false, check = () => null } = {}) {
+/** Put a label, a hint and a place for what is wrong around a control; `check(value)` returns
+ * that, or null. Being optional is `noted`, unless all fields around it are. */
+export function field(label, control, { hint = null, optional = false, noted = optional, check = () => null } = {}) {
   fields += 1;
   control.id ||= `field-${fields}`;
   const problem = element("p", { class: "field-problem", id: `${control.id}-problem` });
   const help = hint && element("p", { class: "hint", id: `${control.id}-hint` }, hint);
   control.setAttribute("aria-describedby", [hint && `${control.id}-hint`, problem.id].filter(Boolean).join(" "));
   if (!optional) control.setAttribute("aria-required", "true");
-  const note = optional ? element("span", { class: "quiet" }, ` · ${t.optional}`) : null;
+  const note = noted ? element("span", { class: "quiet" }, ` · ${t.optional}`) : null;
   const shown = control.type === "password" ? revealable(control) : control;
   const node = element(
     "div",

@@ -4,6 +4,7 @@ import { answer, newTurn, resetTurn } from "./answering.js";
 import { callHuman, getBot } from "./api.js";
 import { answerBubble, notice, personBubble, questionBubble, welcomeBubble } from "./bubbles.js";
 import { followPeople } from "./live.js";
+import { icon } from "./dom.js";
 import { emptyConversation, loadConversation, loadLanguage, saveConversation, saveLanguage } from "./memory.js";
 import { buildLayout } from "./layout.js";
 import { browserLanguage, TEXTS } from "./texts.js";
@@ -87,6 +88,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     const name = bot?.name ?? "FrontDesk";
     onName(name);
     page.name.textContent = name;
+    page.logo.replaceChildren(bot?.avatar || icon("bot"));
     const { handoff, agent } = conversation;
     page.status.dataset.status = botStatus;
     page.statusText.textContent = texts.status[botStatus];
