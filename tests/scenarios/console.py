@@ -24,6 +24,7 @@ class Console:
     server: Served
     session: str
     csrf: str
+    conversation: str = ""
 
     @classmethod
     def begin(cls, server: Served) -> Console:
@@ -41,9 +42,8 @@ class Console:
     @property
     def api(self) -> httpx.Client:
         """The admin API, as the owner."""
-        client = httpx.Client(base_url=f"{self.server.url}/api/admin", timeout=120)
-        client.headers |= {"X-CSRF-Token": self.csrf, "Cookie": f"frontdesk_session={self.session}"}
-        return client
+        headers = {"X-CSRF-Token": self.csrf, "Cookie": f"frontdesk_session={self.session}"}
+        return httpx.Client(base_url=f"{self.server.url}/api/admin", headers=headers, timeout=120)
 
 
 def setup_link(home: Path) -> str:

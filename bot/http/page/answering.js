@@ -38,6 +38,7 @@ function unanswered() {
     lastEventId: null,
     text: "",
     outcome: null,
+    handoff: null,
     confidence: null,
     standalone: null,
     model: null,
@@ -129,7 +130,7 @@ function applyEvent(turn, conversation, { type, data }) {
   if (type === "meta") applyMeta(turn, conversation, data);
   else if (type === "citations") turn.citations = data;
   else if (type === "token") turn.text += data.text;
-  else if (type === "done") applyDone(turn, conversation, data);
+  else if (type === "done") applyDone(turn, data);
   else if (type === "error") fail(turn, new ApiError(500, data.error));
 }
 
@@ -142,7 +143,7 @@ function applyMeta(turn, conversation, data) {
   turn.standalone = data.standalone;
 }
 
-function applyDone(turn, conversation, data) {
+function applyDone(turn, data) {
   turn.text = data.answer;
   turn.outcome = data.outcome;
   turn.confidence = data.confidence;
@@ -151,7 +152,7 @@ function applyDone(turn, conversation, data) {
   turn.degraded = data.degraded;
   turn.totalMs = data.timings?.total_ms ?? null;
   if (!RESTS_ON_ENTRIES.has(turn.outcome)) turn.citations = [];
-  conversation.handoff = data.handoff;
+  turn.handoff = data.handoff;
   finish(turn, "done");
 }
 

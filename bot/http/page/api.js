@@ -63,8 +63,8 @@ export function sendFeedback(turnId, rating, comment) {
 }
 
 /** Call a human into a conversation. */
-export async function callHuman(conversationId) {
-  const response = await request("/api/handoff", asJson({ conversation_id: conversationId }));
+export async function callHuman(conversationId, language) {
+  const response = await request("/api/handoff", asJson({ conversation_id: conversationId, language }));
   return response.json();
 }
 

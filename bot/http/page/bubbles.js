@@ -3,7 +3,7 @@
 import { sendFeedback } from "./api.js";
 import { copyText } from "./clipboard.js";
 import { element, icon, iconButton } from "./dom.js";
-import { renderMarkdown } from "./markdown.js";
+import { renderMarkdown, renderPlain } from "./markdown.js";
 
 const THANKS_MS = 4_000;
 const COPIED_MS = 1_800;
@@ -11,7 +11,7 @@ const MAX_COMMENT = 1_000;
 
 /** Return the greeting, with questions to begin with. */
 export function welcomeBubble(text, starters, texts, ask) {
-  const body = element("div", { class: "body" }, renderMarkdown(text));
+  const body = element("div", { class: "body", dir: "auto" }, renderMarkdown(text));
   const chips = starters.map((question) => questionButton("starter", question, ask));
   return row(texts, element("div", { class: "bubble bot", "data-testid": "welcome" }, body), starterList(chips, texts));
 }
@@ -34,16 +34,16 @@ function starterList(chips, texts) {
 
 /** Return a line of the system's own, such as that a human has been called. */
 export function notice(text) {
-  return element("p", { class: "notice", "data-testid": "notice" }, text);
+  return element("p", { class: "notice", dir: "auto", "data-testid": "notice" }, text);
 }
 
 /** Return the bubble of what a person of the company wrote. */
 export function personBubble({ agent, text, at }, texts) {
   const avatar = element("span", { class: "avatar person", "aria-hidden": "true" }, icon("person"));
   const name = element("span", { class: "agent", dir: "auto" }, agent);
-  const attributes = { class: "bubble bot", "data-testid": "bubble-person", title: clock(Date.parse(at), texts) };
-  const body = element("div", { class: "body", dir: "auto" }, renderMarkdown(text));
-  return element("div", { class: "row" }, avatar, element("div", { class: "column" }, name, element("article", attributes, body)));
+  const attributes = { class: "bubble bot person", "data-testid": "bubble-person", title: clock(Date.parse(at), texts) };
+  const words = element("article", { ...attributes, dir: "auto" }, renderPlain(text));
+  return element("div", { class: "row" }, avatar, element("div", { class: "column" }, name, words));
 }
 
 /** Return the bubble of a customer's question. */
@@ -193,7 +193,7 @@ function citationEntry(citation, texts) {
     "details",
     { class: "citation", "data-testid": "citation", "data-number": citation.number },
     chip,
-    element("div", { class: "citation-body" }, renderMarkdown(citation.answer), source),
+    element("div", { class: "body citation-body" }, renderMarkdown(citation.answer), source),
   );
 }
 

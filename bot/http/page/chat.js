@@ -3,10 +3,19 @@
 import { answer, newTurn, resetTurn } from "./answering.js";
 import { callHuman, getBot } from "./api.js";
 import { answerBubble, notice, personBubble, questionBubble, welcomeBubble } from "./bubbles.js";
-import { followPeople } from "./live.js";
 import { icon } from "./dom.js";
-import { emptyConversation, loadConversation, loadLanguage, saveConversation, saveLanguage } from "./memory.js";
 import { buildLayout } from "./layout.js";
+import { followPeople } from "./live.js";
+import {
+  CONVERSATION,
+  emptyConversation,
+  interruptedTurn,
+  isOfPeople,
+  loadConversation,
+  loadLanguage,
+  saveConversation,
+  saveLanguage,
+} from "./memory.js";
 import { browserLanguage, TEXTS } from "./texts.js";
 
 const MAX_CHARACTERS = 2_000;
@@ -33,7 +42,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
 
   place.append(page.app);
   start();
-  return { page, ask, setLanguage, startNewChat, transcript, reload, focus };
+  return { page, ask, setLanguage, startNewChat, transcript, focus };
 
   function start() {
     listen();
@@ -59,6 +68,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     new ResizeObserver(keepAtEnd).observe(page.log);
     new ResizeObserver(keepAtEnd).observe(page.scroller);
     window.addEventListener("pagehide", save);
+    window.addEventListener("storage", (event) => event.key === CONVERSATION && reload());
   }
 
   /* The bot */
@@ -89,12 +99,18 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     onName(name);
     page.name.textContent = name;
     page.logo.replaceChildren(bot?.avatar || icon("bot"));
-    const { handoff, agent } = conversation;
     page.status.dataset.status = botStatus;
-    page.statusText.textContent = texts.status[botStatus];
-    if (handoff === "waiting") page.statusText.textContent = texts.people.waiting;
-    if (handoff === "human") page.statusText.textContent = texts.people.serving(agent);
+    page.statusText.textContent = status();
     page.status.title = statusExplained();
+  }
+
+  /** A person comes before the bot; who it is, an answer alone does not tell. */
+  function status() {
+    const { handoff, agent } = conversation;
+    if (botStatus === "offline") return texts.status.offline;
+    if (handoff === "waiting") return texts.people.waiting;
+    if (handoff === "human") return agent ? texts.people.serving(agent) : texts.handoff.human;
+    return texts.status[botStatus];
   }
 
   function statusExplained() {
@@ -115,9 +131,8 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
   function ask(question) {
     if (running !== null) return;
     const turn = newTurn(question, conversation.handoff === "human");
-    conversation.entries.push(turn);
     follow = true;
-    showLog();
+    addEntry(turn);
     void run(turn);
   }
 
@@ -134,8 +149,9 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     showComposer();
     showTurn(turn);
     save();
-    await answer(turn, here, language, controller.signal, () => showTurn(turn));
+    await answer(turn, here, askedIn(), controller.signal, () => showTurn(turn));
     if (running === controller) running = null;
+    if (turn.handoff !== null && following === null) here.handoff = turn.handoff;
     showComposer();
     showHandoff();
     save();
@@ -145,8 +161,8 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
 
   /** A reload in mid-answer goes on where it was; asking again with the same message id is safe as well. */
   async function finishInterruptedTurn() {
-    const turn = conversation.entries.at(-1);
-    if (turn?.kind === "turn" && turn.state === "streaming") await run(turn);
+    const turn = interruptedTurn(conversation);
+    if (turn) await run(turn);
   }
 
   /* A human */
@@ -155,9 +171,9 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     if (conversation.id === null) return ask(texts.handoffRequest);
     page.handoff.disabled = true;
     try {
-      const called = await callHuman(conversation.id);
+      const called = await callHuman(conversation.id, askedIn());
       conversation.handoff = called.handoff;
-      addNotice(called.message || texts.handoffDone);
+      addNotice(called.message);
     } catch {
       addNotice(texts.handoffFailed);
     }
@@ -171,21 +187,20 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
 
   function addEntry(entry) {
     conversation.entries.push(entry);
-    follow = true;
-    showLog();
+    if (conversation.entries.length === 1) showLog();
+    else appendEntry(entry);
+    keepAtEnd();
     save();
   }
 
-  /** While a person has the conversation, or is waited for, what they write appears by itself. */
+  /**
+   * While a person has the conversation, or is waited for, what they write appears by itself. Once begun, only the
+   * stream says when it ends, for an answer of the bot may overtake a person's last words.
+   */
   function hearPeople() {
-    const wanted = isOfPeople() ? conversation.id : null;
-    if ((following?.conversationId ?? null) === wanted) return;
+    if (following?.conversationId === conversation.id) return;
     following?.stop();
-    following = wanted && followPeople(wanted, () => conversation.lastMessage, hear);
-  }
-
-  function isOfPeople() {
-    return conversation.handoff === "waiting" || conversation.handoff === "human";
+    following = isOfPeople(conversation) ? followPeople(conversation.id, () => conversation.lastMessage, hear) : null;
   }
 
   function hear(type, data) {
@@ -195,24 +210,27 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
 
   /** Another tab may have taken the same message down. */
   function hearMessage(message) {
-    if (conversation.entries.some((entry) => entry.kind === "person" && entry.id === message.id)) return;
+    if (message.id <= conversation.lastMessage) return;
     conversation.lastMessage = message.id;
     addEntry({ kind: "person", ...message });
     onAnswer(message);
   }
 
   function hearHandoff({ state, agent }) {
-    const before = { state: conversation.handoff, agent: conversation.agent };
+    const before = { ...conversation };
     Object.assign(conversation, { handoff: state, agent });
-    if (state === "human" && agent !== before.agent) addNotice(texts.people.joined(agent));
-    if (before.state === "human" && !isOfPeople()) addNotice(texts.people.left);
-    save();
+    const ended = !isOfPeople(conversation);
+    if (agent && agent !== before.agent) addNotice(texts.people.joined(agent));
+    else if (ended && state !== before.handoff) addNotice(texts.people[state]);
+    else save();
     showHandoff();
-    hearPeople();
+    if (!ended) return;
+    following.stop();
+    following = null;
   }
 
   function showHandoff() {
-    const called = conversation.handoff === "waiting" || conversation.handoff === "human";
+    const called = isOfPeople(conversation);
     const label = texts.handoff[conversation.handoff] ?? texts.handoff.bot;
     page.handoff.disabled = called || (running !== null && conversation.id === null);
     page.handoff.dataset.handoff = conversation.handoff;
@@ -323,6 +341,11 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     saveLanguage(language);
   }
 
+  /** The server writes in two languages; in another one it goes by the question. */
+  function askedIn() {
+    return texts.translated ? undefined : language;
+  }
+
   /** Speak one of the languages of TEXTS. */
   function setLanguage(name) {
     language = name;
@@ -371,7 +394,7 @@ function ignore() {}
 function lineOf(entry, texts) {
   if (entry.kind === "notice") return `* ${entry.text}`;
   if (entry.kind === "person") return `${entry.agent}: ${entry.text}`;
-  return `${texts.you}: ${entry.question}\n${texts.assistant}: ${entry.text}`;
+  return `${texts.you}: ${entry.question}` + (entry.text && `\n${texts.assistant}: ${entry.text}`);
 }
 
 /** The server counts characters, not UTF-16 units. */

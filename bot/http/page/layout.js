@@ -48,6 +48,7 @@ function composer() {
     id: "question",
     "data-testid": "question-input",
     rows: 1,
+    dir: "auto",
     autocomplete: "off",
     enterkeyhint: "send",
     "aria-describedby": "limit",

@@ -1,8 +1,10 @@
 /** Hearing at once what a person writes in a conversation, and who has it. Knows nothing of the screen. */
 
 import { followConversation } from "./api.js";
+import { isOfPeople } from "./memory.js";
 
 const DELAYS_MS = [1_000, 2_000, 5_000, 10_000];
+const LAST_WORDS_MS = 1_000;
 
 /**
  * Follow a conversation until `stop` is called or it is gone: `onEvent(type, data)` is told of each "handoff" and
@@ -10,21 +12,35 @@ const DELAYS_MS = [1_000, 2_000, 5_000, 10_000];
  */
 export function followPeople(conversationId, lastId, onEvent) {
   const controller = new AbortController();
+  const { signal } = controller;
+  let ending = null;
   void follow();
-  return { conversationId, stop: () => controller.abort() };
+  return { conversationId, stop };
+
+  function stop() {
+    controller.abort();
+    clearTimeout(ending);
+  }
 
   async function follow() {
-    for (let failures = 0; !controller.signal.aborted; failures += 1) {
+    for (let failures = 0; !signal.aborted; failures += 1) {
       try {
-        for await (const event of await followConversation(conversationId, lastId(), controller.signal)) {
-          if (controller.signal.aborted) return;
+        for await (const event of await followConversation(conversationId, lastId(), signal)) {
+          if (signal.aborted) return;
           failures = 0;
-          onEvent(event.type, event.data);
+          tell(event);
         }
       } catch (error) {
         if (error.status >= 400 && error.status < 500 && error.status !== 429) return;
       }
       await new Promise((later) => setTimeout(later, DELAYS_MS[Math.min(failures, DELAYS_MS.length - 1)]));
     }
+  }
+
+  /** The server says who has it before what was written until then: a person's last words come before their leave. */
+  function tell({ type, data }) {
+    if (type === "handoff") clearTimeout(ending);
+    if (type === "handoff" && !isOfPeople({ handoff: data.state })) ending = setTimeout(onEvent, LAST_WORDS_MS, type, data);
+    else onEvent(type, data);
   }
 }

@@ -9,6 +9,8 @@ const CONTINUATION = /^\s{2,}\S/;
 const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 const NESTED_BY = 2;
 
+const ADDRESS = "(?<url>(?:https?://|(?<!\\w)(?:mailto|tel):)[^\\s<>\"'`|，。；：！？、（）《》「」【】]{1,2000})";
+const BARE = new RegExp(ADDRESS, "g");
 const INLINE = new RegExp(
   [
     "\\\\(?<escaped>[\\\\`*_\\[\\]()#|])",
@@ -18,7 +20,7 @@ const INLINE = new RegExp(
     "\\*\\*(?<bold>\\S(?:[^\\n]{0,2000}?\\S)?)\\*\\*",
     "(?<![*\\w])\\*(?<italic>[^*\\s](?:[^*\\n]{0,2000}?[^*\\s])?)\\*(?![*\\w])",
     "(?<![_\\w])_(?<italic2>[^_\\s](?:[^_\\n]{0,2000}?[^_\\s])?)_(?![_\\w])",
-    "(?<url>https?://[^\\s<>\"'`|，。；：！？、（）《》「」【】]{1,2000})",
+    ADDRESS,
   ].join("|"),
   "g",
 );
@@ -39,6 +41,11 @@ export function renderMarkdown(text, makeMark = () => null) {
     at = next;
   }
   return blocks;
+}
+
+/** Return `text` as it was written, but with its addresses as links. */
+export function renderPlain(text) {
+  return renderInline(text.replace(/\r\n?/g, "\n"), null, BARE);
 }
 
 function readBlock(lines, at, makeMark) {
@@ -137,10 +144,10 @@ function tableRow(line, tag, makeMark) {
   return element("tr", {}, ...cells.map((cell) => element(tag, {}, renderInline(cell.trim(), makeMark))));
 }
 
-function renderInline(text, makeMark) {
+function renderInline(text, makeMark, pattern = INLINE) {
   const pieces = document.createDocumentFragment();
   let end = 0;
-  for (const match of text.matchAll(INLINE)) {
+  for (const match of text.matchAll(pattern)) {
     pieces.append(plain(text.slice(end, match.index)), inlinePiece(match, makeMark));
     end = match.index + match[0].length;
   }

@@ -30,6 +30,16 @@ export function saveConversation(conversation) {
   write(CONVERSATION, JSON.stringify({ ...conversation, entries: conversation.entries.slice(-MAX_ENTRIES) }));
 }
 
+/** Say whether a person has a conversation, or is waited for. */
+export function isOfPeople({ handoff }) {
+  return handoff === "waiting" || handoff === "human";
+}
+
+/** Return the turn whose answer was cut off by leaving the page, if there is one. */
+export function interruptedTurn({ entries }) {
+  return entries.find((entry) => entry.state === "streaming");
+}
+
 /** Return the language chosen here before, or null. */
 export function loadLanguage() {
   try {

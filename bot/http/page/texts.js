@@ -37,11 +37,11 @@ export const TEXTS = {
     people: {
       waiting: "正在等待人工客服",
       serving: (agent) => `${agent} 正在为您服务`,
-      joined: (agent) => `${agent} 已接入，为您服务`,
-      left: "人工服务已结束，由机器人继续为您解答",
+      joined: (agent) => `${agent} 已接入`,
+      bot: "已转回机器人",
+      closed: "会话已结束",
     },
     handoffRequest: "转人工",
-    handoffDone: "已为您转接人工客服，请稍候。您可以继续补充说明。",
     handoffFailed: "暂时无法转接人工，请稍后再试。",
     searching: "正在查找答案",
     composing: (count) => (count > 0 ? `正在根据 ${count} 条资料组织回答` : "正在组织回答"),
@@ -135,10 +135,10 @@ export const TEXTS = {
       waiting: "Waiting for a colleague",
       serving: (agent) => `${agent} is with you`,
       joined: (agent) => `${agent} has joined`,
-      left: "Our colleague has left; the bot is here again",
+      bot: "The bot is here again",
+      closed: "The conversation has ended",
     },
     handoffRequest: "Talk to a person",
-    handoffDone: "A colleague has been called. You can add details meanwhile.",
     handoffFailed: "Nobody can be called right now. Please try again later.",
     searching: "Looking for the answer",
     composing: (count) => (count > 0 ? `Writing from ${count} source${count > 1 ? "s" : ""}` : "Writing"),
@@ -192,6 +192,24 @@ export const TEXTS = {
     requestId: (id) => `Request ${id}`,
   },
 };
+
+/** Add a language by its words, of the keys above; what is missing stays English. */
+export function addLanguage(name, words) {
+  TEXTS[name] = { ...translate(TEXTS.en, words), htmlLanguage: name, translated: true };
+}
+
+/** Return `ours` with the strings that `theirs` has for it; {0}, {1}… in them are what a sentence speaks of. */
+export function translate(ours, theirs) {
+  const words = Object.entries(ours).map(([key, own]) => [key, inTheirs(own, theirs?.[key])]);
+  return Object.fromEntries(words);
+}
+
+function inTheirs(own, given) {
+  if (typeof own === "object") return translate(own, given);
+  if (typeof given !== "string") return own;
+  if (typeof own === "string") return given;
+  return (...values) => given.replace(/\{(\d)\}/g, (_, at) => values[at] ?? "");
+}
 
 /** Return the language the browser prefers, of those we have. */
 export function browserLanguage() {

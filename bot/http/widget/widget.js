@@ -3,8 +3,8 @@
 import { getBot, setBot, setServer, setVisitor } from "../page/api.js";
 import { mountChat } from "../page/chat.js";
 import { element, iconButton } from "../page/dom.js";
-import { CONVERSATION, emptyConversation, loadConversation, saveConversation } from "../page/memory.js";
-import { browserLanguage, TEXTS } from "../page/texts.js";
+import { emptyConversation, interruptedTurn, isOfPeople, loadConversation, saveConversation } from "../page/memory.js";
+import { addLanguage, browserLanguage, TEXTS, translate } from "../page/texts.js";
 import { paint } from "./colour.js";
 import { buildLauncher } from "./launcher.js";
 import { createVisitor } from "./visitor.js";
@@ -56,9 +56,8 @@ function buildWidget(root, origin, visitor, locale) {
   const launcher = buildLauncher(() => (isOpen ? close() : open()));
   panel.hidden = true;
   root.append(panel, launcher.node);
-  window.addEventListener("storage", (event) => event.key === CONVERSATION && chat?.reload());
-  const { entries, handoff } = loadConversation();
-  if (entries.at(-1)?.state === "streaming" || handoff === "waiting" || handoff === "human") mount();
+  const conversation = loadConversation();
+  if (interruptedTurn(conversation) || isOfPeople(conversation)) mount();
   if (recall()) open();
   show();
   return { open, close, ask, setLocale, setUser };
@@ -66,7 +65,7 @@ function buildWidget(root, origin, visitor, locale) {
   /** Nothing is asked of the server before a visitor wants something. */
   function mount() {
     if (chat !== null) return;
-    chat = mountChat(panel, { onAnswer: count, onLanguage: relabel, locale: language });
+    chat = mountChat(panel, { onAnswer: count, locale: language });
     const tools = [
       iconButton("download", "", { class: "header-button", "data-testid": "download", click: download }),
       iconButton("close", "", { class: "header-button close", "data-testid": "close", click: close }),
@@ -74,9 +73,22 @@ function buildWidget(root, origin, visitor, locale) {
     chat.page.actions.append(...tools);
     chat.tools = tools;
     relabel();
+    if (locale && script.dataset.words) void learnWords();
     getBot().catch(() =>
       console.warn(`FrontDesk: ${origin} cannot be reached, or server.allowed_origins there lacks ${location.origin}`),
     );
+  }
+
+  /** A language that we do not have is the site's to bring. */
+  async function learnWords() {
+    try {
+      const words = await (await fetch(script.dataset.words)).json();
+      addLanguage(locale, words);
+      WORDS[locale] = translate(WORDS.en, words);
+      setLocale(locale);
+    } catch (error) {
+      console.warn(`FrontDesk: data-words cannot be used: ${error.message}`);
+    }
   }
 
   function open() {
@@ -103,7 +115,7 @@ function buildWidget(root, origin, visitor, locale) {
     if (!Object.hasOwn(TEXTS, name)) throw new RangeError(`FrontDesk speaks ${Object.keys(TEXTS).join(", ")}`);
     language = name;
     chat?.setLanguage(name);
-    show();
+    relabel();
   }
 
   /** Say who is signed in on the site; what another user said before is put away. */
@@ -113,11 +125,9 @@ function buildWidget(root, origin, visitor, locale) {
     else chat.startNewChat();
   }
 
-  function relabel(tag) {
-    if (tag) language = tag.startsWith("zh") ? "zh" : "en";
-    if (!chat?.tools) return;
+  function relabel() {
     const labels = [WORDS[language].download, WORDS[language].close];
-    chat.tools.forEach((button, at) => {
+    chat?.tools.forEach((button, at) => {
       button.title = labels[at];
       button.setAttribute("aria-label", labels[at]);
     });
