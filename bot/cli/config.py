@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from rich.markup import escape
 from sqlalchemy import make_url
@@ -89,6 +89,4 @@ def _toml(value: object) -> str:
             return "[" + ", ".join(_toml(item) for item in value) + "]"
         case dict():
             return "{" + ", ".join(value) + "}"
-        case SecretStr():
-            return '"**********"'
     return f'"{value}"'

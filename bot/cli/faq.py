@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from pathlib import Path
@@ -22,6 +20,7 @@ from bot.store.knowledge import KnowledgeStore
 from knowledge.duplicates import find_duplicates
 from knowledge.entries import Entry
 from knowledge.errors import ImportFileError
+from knowledge.exporting import to_csv, to_json_lines
 from knowledge.importing.files import read_faq_file
 from knowledge.importing.report import RowError
 
@@ -79,8 +78,7 @@ def list_entries(
     entries = _entries(kb)
     found = [entry for entry in entries if search.lower() in json.dumps(entry.to_dict(), ensure_ascii=False).lower()]
     if as_json:
-        for entry in found:
-            sys.stdout.write(json.dumps(entry.to_dict(), ensure_ascii=False) + "\n")
+        sys.stdout.write(to_json_lines(found))
         return
     table = Table("key", "question", "variants", "status", "tags", title=f"{kb}: {len(found)} entries")
     for entry in found:
@@ -109,9 +107,9 @@ def export(
     """Write all entries to a file that `import` reads back unchanged."""
     entries = _entries(kb)
     if file.suffix == ".jsonl":
-        text = "".join(json.dumps(entry.to_dict(), ensure_ascii=False) + "\n" for entry in entries)
+        text = to_json_lines(entries)
     elif file.suffix == ".csv":
-        text = "\ufeff" + _to_csv(entries)  # Excel takes a CSV file for UTF-8 only with the mark
+        text = to_csv(entries)
     else:
         raise ImportFileError(f"{file.name}: export writes .csv or .jsonl")
     file.write_text(text, encoding="utf-8", newline="")
@@ -193,25 +191,3 @@ def _preview(existing: list[Entry], entries: list[Entry]) -> None:
     added = sum(entry.key not in known for entry in entries)
     unchanged = sum(known.get(entry.key) == entry for entry in entries)
     out.print(f"{added} would be added, {len(entries) - added - unchanged} changed, {unchanged} left as they are")
-
-
-def _to_csv(entries: list[Entry]) -> str:
-    buffer = io.StringIO(newline="")
-    names = [
-        "key",
-        "question",
-        "variants",
-        "answer",
-        "tags",
-        "language",
-        "status",
-        "valid_from",
-        "valid_until",
-        "action",
-    ]
-    writer = csv.DictWriter(buffer, names)
-    writer.writeheader()
-    for entry in entries:
-        values = entry.to_dict()
-        writer.writerow({**values, "variants": "\n".join(entry.variants), "tags": ",".join(entry.tags)})
-    return buffer.getvalue()

@@ -74,6 +74,19 @@ def test_what_a_field_lacks_is_said_beside_it(page: Page) -> None:
     expect(page.get_by_label("问题", exact=True)).to_be_focused()
 
 
+def test_what_was_not_saved_is_not_lost_by_a_click(page: Page) -> None:
+    page.get_by_role("link", name="新建条目").click()
+    page.get_by_label("问题", exact=True).fill("没保存的问题")
+    page.get_by_role("link", name="发布", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("放弃没有保存的修改？")
+    dialog.get_by_role("button", name="取消").click()
+    expect(page.get_by_label("问题", exact=True)).to_have_value("没保存的问题")
+    page.get_by_role("link", name="发布", exact=True).click()
+    dialog.get_by_role("button", name="放弃修改").click()
+    expect(page.get_by_role("heading", name="发布", level=1)).to_be_visible()
+
+
 def test_somebody_elses_change_is_not_overwritten_unseen(page: Page, console: Console) -> None:
     add(console, "CON-1", "冲突的问题？", "原来的答案")
     page.goto(f"{console.url}#/entry/shop/CON-1")

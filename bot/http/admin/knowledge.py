@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from datetime import date, datetime
 from itertools import islice
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -17,6 +18,7 @@ from bot.store.entries import version_of
 from bot.store.releases import BaseOverview
 from knowledge.duplicates import find_duplicates
 from knowledge.entries import Entry, Status, with_language
+from knowledge.exporting import to_csv, to_json_lines
 from knowledge.importing.files import MAX_ANSWER, MAX_KEY, MAX_QUESTION, key_of
 from knowledge.text import bare, clean
 
@@ -205,6 +207,19 @@ async def delete_entry(base: str, key: str, request: Request, actor: KnowledgeWr
     await parts_of(request).knowledge_store.delete(base, [key], actor=actor.name)
     await audit(request, actor, "entry.deleted", f"{base}/{key}")
     return Response(status_code=204)
+
+
+@router.get("/knowledge-bases/{base}/export")
+async def export_entries(
+    base: str, request: Request, _actor: KnowledgeReader, kind: Annotated[Literal["csv", "jsonl"], Query()] = "csv"
+) -> Response:
+    """Return all entries as a file that can be uploaded again unchanged."""
+    store = parts_of(request).knowledge_store
+    await store.releases(base)  # raises if there is no such knowledge base
+    entries = await store.entries(base)
+    text, media_type = (to_csv(entries), "text/csv") if kind == "csv" else (to_json_lines(entries), "application/jsonl")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(base)}.{kind}"}
+    return Response(text, media_type=f"{media_type}; charset=utf-8", headers=headers)
 
 
 @router.get("/knowledge-bases/{base}/duplicates")

@@ -22,7 +22,23 @@ export async function render(place, { parameters, session, go }) {
   await fill(area, () => load(path, key), draw);
   const ask = (event) => guard() && event.preventDefault();
   window.addEventListener("beforeunload", ask);
-  return () => window.removeEventListener("beforeunload", ask);
+  document.addEventListener("click", askFirst, true);
+  return () => {
+    window.removeEventListener("beforeunload", ask);
+    document.removeEventListener("click", askFirst, true);
+  };
+
+  /** A link of the console leads away without a word from the browser. */
+  function askFirst(event) {
+    const link = event.target.closest?.('a[href^="#"]');
+    if (!link || !guard()) return;
+    event.preventDefault();
+    event.stopPropagation();
+    void confirm(t.leaveTitle, t.leaveSentence, t.leave, () => {
+      guard = () => false;
+      go(link.getAttribute("href"));
+    });
+  }
 
   function draw({ entry, history, tags }) {
     const editor = buildEditor({ base, path, entry, tags, mayWrite: session.can("knowledge:write"), go, reload });

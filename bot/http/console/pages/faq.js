@@ -29,8 +29,11 @@ export async function render(place, { parameters, query, session, go }) {
 }
 
 function actions(base, mayWrite, go) {
-  if (!mayWrite) return [];
+  const download = linkButton(t.download, `/api/admin/knowledge-bases/${encodeURIComponent(base)}/export`, { kind: "quiet", icon: "download" });
+  download.download = "";
+  if (!mayWrite) return [download];
   return [
+    download,
     button(t.newBase, () => void addBase(go), { kind: "quiet" }),
     linkButton(t.add, href("entry", base), { kind: "primary", icon: "plus" }),
   ];

@@ -157,3 +157,16 @@ def test_who_only_reads_changes_nothing(as_role: Callable[[str], TestClient], ro
     assert_error_shape(client.post("/api/admin/knowledge-bases", json={"name": "shop"}), 403, "forbidden")
     assert_error_shape(client.post(ENTRIES, json=RETURNS), 403, "forbidden")
     assert_error_shape(client.delete(f"{ENTRIES}/RET-1"), 403, "forbidden")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_what_is_exported_comes_back_unchanged(shop: TestClient, kind: str) -> None:
+    reply = shop.get("/api/admin/knowledge-bases/shop/export", params={"kind": kind})
+    assert reply.headers["Content-Disposition"].endswith(f"shop.{kind}")
+    query = {"knowledge_base": "shop", "name": f"shop.{kind}"}
+    preview = shop.post("/api/admin/uploads", params=query, content=reply.content).json()
+    assert (preview["unchanged"], preview["added_count"], preview["changed_count"]) == (2, 0, 0)
+
+
+def test_what_does_not_exist_is_not_exported(shop: TestClient) -> None:
+    assert_error_shape(shop.get("/api/admin/knowledge-bases/absent/export"), 404, "not_found")
