@@ -63,11 +63,14 @@ class Configuration:
         self._desk = desks[""]
         self._base = self._desk.settings
         self._applied: dict[str, Any] = {}
+        self._changing = asyncio.Lock()
+        """Held from reading to applying, so that a refresh never brings back what was changed meanwhile."""
 
     async def refresh(self) -> None:
         """Apply what is kept, also by other processes; what cannot be loaded changes nothing."""
         try:
-            self._apply(await self._store.values())
+            async with self._changing:
+                self._apply(await self._store.values())
         except Exception:  # the last good settings stay
             log.exception("the settings of the console could not be loaded")
 
@@ -90,10 +93,12 @@ class Configuration:
                 raise SettingsError(f"{name} cannot be changed in the console")
             if known[name].fixed:
                 raise SettingFixed(f"{name} is set by frontdesk.toml or a FRONTDESK_ variable; change it there")
-        kept = {name: value for name, value in {**await self._store.values(), **values}.items() if value is not None}
-        overlay(self._base, kept)
-        await self._store.change(values)
-        self._apply(kept)
+        async with self._changing:
+            merged = {**await self._store.values(), **values}
+            kept = {name: value for name, value in merged.items() if value is not None}
+            overlay(self._base, kept)
+            await self._store.change(values)
+            self._apply(kept)
 
     def settings(self) -> list[EditableSetting]:
         """List what may be changed here."""

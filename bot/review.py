@@ -52,7 +52,10 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Questions about one matter, the one in the middle first; the trend is a count a day, oldest first."""
+    """Questions about one matter, the one in the middle first; the trend is a count a day, oldest first.
+
+    The agent's answer is what a person last wrote to somebody who asked one of them.
+    """
 
     id: str
     question: str
@@ -81,6 +84,7 @@ class _Asked:
     text: str
     bare: str
     last_at: datetime
+    agent_answer: str | None = None
     kinds: Counter[Kind] = field(default_factory=Counter)
     days: Counter[date] = field(default_factory=Counter)
 
@@ -173,6 +177,7 @@ class Review:
             questions=[each.text for each in shown],
             last_at=max(each.last_at for each in group),
             trend=[days[day] for day in calendar],
+            agent_answer=next((each.agent_answer for each in group if each.agent_answer), None),
         )
 
     async def _find_nearest(self, question: str) -> Nearest | None:
@@ -216,6 +221,7 @@ def _asked(misses: Sequence[Miss], reviewed: dict[str, datetime]) -> list[_Asked
         if words not in asked and len(asked) == MAX_QUESTIONS:
             continue
         each = asked.setdefault(words, _Asked(miss.question, words, miss.at))
+        each.agent_answer = each.agent_answer or miss.agent_answer
         each.kinds.update(miss.kinds)
         each.days[day_of(miss.at)] += 1
     return list(asked.values())

@@ -16,7 +16,7 @@ from bot.http.bots import desk_of
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (
-    *(FOLDER / "page" / f"{name}.js" for name in ("icons", "dom", "clipboard", "markdown", "texts", "memory", "api")),
+    *(FOLDER / "page" / f"{name}.js" for name in ("icons", "dom", "clipboard", "markdown", "texts", "api", "memory")),
     *(FOLDER / "page" / f"{name}.js" for name in ("answering", "bubbles", "layout", "live", "chat")),
     *(FOLDER / "widget" / f"{name}.js" for name in ("words", "colour", "launcher", "visitor", "widget")),
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby, takewhile
+from operator import itemgetter
 from typing import Literal, get_args
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.database import Store, whole
-from bot.store.tables import FeedbackRow, ReviewedRow, TurnRow, now
+from bot.store.tables import ConversationRow, FeedbackRow, MessageRow, ReviewedRow, TurnRow, now
 
 Kind = Literal["refused", "escalated", "clarify", "down"]
 ReviewAction = Literal["ignore", "variant", "entry"]
@@ -22,11 +24,12 @@ MAX_MISSES = 20_000
 
 @dataclass(frozen=True)
 class Miss:
-    """A question that went wrong, in one way or two."""
+    """A question that went wrong, in one way or two, and what a person then wrote to the customer, if one did."""
 
     question: str
     kinds: tuple[Kind, ...]
     at: datetime
+    agent_answer: str | None = None
 
 
 class ReviewStore(Store):
@@ -35,17 +38,26 @@ class ReviewStore(Store):
     @whole
     async def misses(self, since: datetime, kind: Kind | None = None) -> list[Miss]:
         """List what went wrong since then, or went wrong in one way, newest first."""
-        query = (
-            select(TurnRow.question, TurnRow.outcome, FeedbackRow.rating, TurnRow.created_at)
+        wrong = TurnRow.created_at >= since, or_(*(_went(each) for each in ([kind] if kind else KINDS)))
+        turns = (
+            select(TurnRow.question, TurnRow.outcome, FeedbackRow.rating, TurnRow.created_at, TurnRow.conversation_id)
             .outerjoin(FeedbackRow, FeedbackRow.turn_id == TurnRow.id)
-            .where(TurnRow.created_at >= since, or_(*(_went(each) for each in ([kind] if kind else KINDS))))
+            .where(*wrong)
             .order_by(TurnRow.created_at.desc())
             .limit(MAX_MISSES)
         )
+        of_people = select(ConversationRow.id).join(TurnRow).outerjoin(FeedbackRow).where(*wrong)
+        messages = (
+            select(MessageRow.conversation_id, MessageRow.created_at, MessageRow.kind, MessageRow.text)
+            .where(MessageRow.kind.in_(("reply", "state")), MessageRow.conversation_id.in_(of_people))
+            .order_by(MessageRow.conversation_id, MessageRow.id)
+        )
         async with self.database.transaction() as session:
+            written = groupby((await session.execute(messages)).all(), key=itemgetter(0))
+            people = {conversation: [(at, kind, text) for _, at, kind, text in rows] for conversation, rows in written}
             return [
-                Miss(question, tuple(kind for kind in KINDS if kind in (outcome, rating)), at)
-                for question, outcome, rating, at in await session.execute(query)
+                Miss(question, _kinds(outcome, rating), at, _agent_answer(people.get(conversation, ()), at))
+                for question, outcome, rating, at, conversation in await session.execute(turns)
             ]
 
     @whole
@@ -70,3 +82,14 @@ class ReviewStore(Store):
 
 def _went(kind: Kind) -> ColumnElement[bool]:
     return FeedbackRow.rating == "down" if kind == "down" else TurnRow.outcome == kind
+
+
+def _kinds(outcome: str | None, rating: str | None) -> tuple[Kind, ...]:
+    return tuple(kind for kind in KINDS if kind in (outcome, rating))
+
+
+def _agent_answer(messages: Iterable[tuple[datetime, str, str]], asked_at: datetime) -> str | None:
+    """Return what the person who came after a question wrote until the conversation was given back or closed."""
+    later = ((kind, text) for at, kind, text in messages if at > asked_at)
+    till_released = takewhile(lambda each: each[0] == "reply" or each[1] == "human", later)
+    return "\n\n".join(text for kind, text in till_released if kind == "reply") or None

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from bot.store.database import Database
-from bot.store.tables import ConversationRow, FeedbackRow, TurnRow, new_id
+from bot.store.tables import ConversationRow, FeedbackRow, MessageRow, TurnRow, new_id
 
 
 @dataclass
@@ -56,6 +56,13 @@ class Past:
             await session.flush()
             if rating:
                 session.add(FeedbackRow(turn_id=turn.id, rating=rating))
+
+    async def wrote(self, at: str | datetime, text: str, *, conversation: str, kind: str = "reply") -> None:
+        """Add what an agent wrote, or how the conversation changed hands, at a moment."""
+        moment = at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=UTC)
+        async with self.database.transaction() as session:
+            row = MessageRow(conversation_id=conversation, kind=kind, author="王", text=text, created_at=moment)
+            session.add(row)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -81,6 +82,28 @@ async def test_changes_outlive_a_restart_and_reach_other_processes(
     assert other_desk.humans.settings.hours == []
     await other.refresh()
     assert other_desk.humans.settings.hours == ["mon 09:00-18:00"]
+
+
+async def test_a_refresh_that_began_before_a_change_does_not_undo_it(
+    configuration: Configuration, desk: FrontDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, was_read, may_go_on = SettingStore.values, asyncio.Event(), asyncio.Event()
+
+    async def slow_values(store: SettingStore) -> dict[str, Any]:
+        found = await values(store)
+        was_read.set()
+        await may_go_on.wait()
+        return found
+
+    monkeypatch.setattr(SettingStore, "values", slow_values)
+    refreshing = asyncio.create_task(configuration.refresh())
+    await was_read.wait()
+    monkeypatch.undo()
+    changing = asyncio.create_task(configuration.change({"routing.direct": 0.65}))
+    await asyncio.wait([changing], timeout=0.05)
+    may_go_on.set()
+    await asyncio.gather(refreshing, changing)
+    assert desk.settings.routing.direct == 0.65
 
 
 async def test_the_remote_model_is_made_anew_only_if_it_is_another(

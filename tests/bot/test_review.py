@@ -72,6 +72,15 @@ async def test_questions_that_mean_the_same_are_one_matter_the_commonest_first(
     assert televisions.id != museum.id
 
 
+async def test_a_cluster_has_what_a_person_last_answered(past: Past, review: Review) -> None:
+    for day in (3, 2, 1):
+        await past.asked(days_ago(day), "refused", question="怎么修电视", conversation=f"talk-{day}")
+    await past.wrote(days_ago(2.9), "我们不修电视。", conversation="talk-3")
+    await past.wrote(days_ago(1.9), "请联系厂家。", conversation="talk-2")
+    (found,) = await clusters(review)
+    assert found.agent_answer == "请联系厂家。"
+
+
 async def test_the_same_words_are_one_question_in_the_newest_wording(past: Past, review: Review) -> None:
     await past.asked(days_ago(1), "refused", question="怎么修电视")
     await past.asked(days_ago(0), "refused", question="怎么修电视？？")

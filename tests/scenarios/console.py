@@ -47,10 +47,8 @@ class Console:
 
 
 def setup_link(home: Path) -> str:
-    """Return the link that the server printed."""
-    found = re.search(r"http://\S+/admin#/setup/\S+", (home / "serve.log").read_text())
-    assert found is not None
-    return found[0]
+    """Return the link that the server printed last."""
+    return re.findall(r"http://\S+/admin#/setup/\S+", (home / "serve.log").read_text())[-1]
 
 
 def complains(message: ConsoleMessage) -> bool:

@@ -34,7 +34,7 @@ PAGES = [
     "/admin#/inbox",
     "/admin#/inbox/CONVERSATION",
     "/admin#/dashboard",
-    # OPTIONS
+    *(f"/admin#/settings/{name}" for name in ("bot", "widget", "thresholds", "people", "model", "sites", "channels")),
     *(f"/admin#/settings/{name}" for name in ("users", "keys", "audit")),
     "/admin#/password",
 ]

@@ -323,7 +323,7 @@ def test_the_keyboard_alone_is_enough(owner: Page) -> None:
 def test_both_languages_say_the_same_things(owner: Page) -> None:
     words = (FOLDER / "words.js").read_text()
     collecting = words.replace("return books[language]", "(window.books ??= []).push(books); return books[language]")
-    owner.route("**/words.js", lambda route: route.fulfill(body=collecting, content_type="text/javascript"))
+    owner.route("**/static/words.js", lambda route: route.fulfill(body=collecting, content_type="text/javascript"))
     owner.reload()
     modules = [f"/admin/static/{path.relative_to(FOLDER).as_posix()}" for path in FOLDER.rglob("*.js")]
     shapes = """async (modules) => {

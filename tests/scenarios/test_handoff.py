@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,7 +39,7 @@ def customer(open_page: Open, console: Console) -> Page:
 def say(customer: Page, text: str) -> None:
     customer.get_by_test_id("question-input").fill(text)
     customer.get_by_test_id("send").click()
-    expect(customer.get_by_test_id("send")).to_be_visible()
+    expect(customer.get_by_test_id("send")).to_be_visible(timeout=60_000)
 
 
 def call(customer: Page, want: str) -> None:
@@ -63,7 +64,7 @@ def test_a_conversation_goes_to_a_person_and_back(agent: Page, customer: Page) -
     call(customer, "沙发能分期吗")
     open_waiting(agent, "沙发能分期吗")
     expect(customer.locator("#status-text")).to_have_text("王主管 正在为您服务")
-    expect(customer.get_by_text("王主管 已接入，为您服务")).to_be_visible()
+    expect(customer.get_by_text("王主管 已接入")).to_be_visible()
     write(agent, f"您好！\n请看 https://shop.example {HOSTILE}")
     reply = customer.get_by_test_id("bubble-person")
     expect(reply).to_contain_text(HOSTILE)
@@ -76,7 +77,7 @@ def test_a_conversation_goes_to_a_person_and_back(agent: Page, customer: Page) -
     write(agent, "老客户，别让他等")
     expect(agent.locator(".message.internal")).to_contain_text("老客户")
     agent.get_by_role("button", name="交还机器人").click()
-    expect(customer.get_by_text("人工服务已结束，由机器人继续为您解答")).to_be_visible()
+    expect(customer.get_by_text("已转回机器人")).to_be_visible()
     assert bubbles.count() == before
     expect(customer.locator("body")).not_to_contain_text("老客户")
     say(customer, "退货运费谁出")
@@ -109,7 +110,7 @@ def test_two_tabs_of_a_customer_hear_the_same_once(agent: Page, customer: Page, 
     write(agent, "请通风三天")
     for tab in (customer, second):
         expect(tab.get_by_test_id("bubble-person")).to_have_count(1)
-        expect(tab.get_by_text("王主管 已接入，为您服务")).to_have_count(1)
+        expect(tab.get_by_text("王主管 已接入")).to_have_count(1)
 
 
 def test_of_two_agents_one_gets_it_and_the_other_may_step_in(
@@ -185,38 +186,14 @@ def test_the_dashboard_counts_what_was_asked(open_page: Open, console: Console, 
     say(customer, "退货运费谁出")
     page = open_page(f"{console.url}#/dashboard", session=console.session)
     expect(page.get_by_role("heading", name="自助解决率")).to_be_visible()
-    expect(page.locator("svg.chart")).to_have_count(3)
-    page.get_by_text("看数字").first.click()
+    expect(page.locator("svg.chart")).to_have_count(4)
+    page.get_by_role("slider", name="怎样回答的").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".readout").first).to_contain_text("原文回答0")
+    page.get_by_role("button", name="看表格").first.click()
     expect(page.get_by_role("table").first).to_be_visible()
+    page.get_by_role("button", name="今天").click()
+    expect(page).to_have_url(re.compile("days=1"))
     with page.expect_download() as download:
         page.get_by_role("link", name="导出 CSV").click()
     assert download.value.path().read_bytes().startswith(b"\xef\xbb\xbfdate,")
-
-
-def test_a_threshold_of_the_settings_changes_the_next_answer(open_page: Open, console: Console) -> None:
-    with console.server.client as client:
-        asked = {"question": "寄回去的邮费谁来付"}
-        before = client.post("/api/chat", json=asked).json()
-        assert before["outcome"] == "direct"
-        page = open_page(f"{console.url}#/settings/thresholds", session=console.session)
-        page.get_by_label("直接给原文，从").fill("0.999")
-        page.get_by_role("button", name="保存").click()
-        expect(page.get_by_text("已保存，从下一个问题起生效")).to_be_visible()
-        assert client.post("/api/chat", json=asked).json()["outcome"] != "direct"
-        page.get_by_label("直接给原文，从").fill("0.1")
-        page.get_by_role("button", name="保存").click()
-        expect(page.get_by_role("alert").filter(has_text="rise")).to_be_visible()
-        page.get_by_label("直接给原文，从").fill("")
-        page.get_by_role("button", name="保存").click()
-        expect(page.get_by_label("直接给原文，从")).to_have_value("0.85")
-        assert client.post("/api/chat", json=asked).json()["outcome"] == "direct"
-
-
-def test_the_greeting_of_the_settings_is_what_customers_read(open_page: Open, console: Console) -> None:
-    page = open_page(f"{console.url}#/settings/bot", session=console.session)
-    page.get_by_label("中文问候语").fill(f"欢迎光临{HOSTILE}")
-    page.get_by_role("button", name="保存").click()
-    expect(page.get_by_text("已保存，从下一个问题起生效")).to_be_visible()
-    customer = open_page(console.server.url)
-    expect(customer.get_by_test_id("welcome")).to_contain_text(f"欢迎光临{HOSTILE}")
-    assert customer.locator("img").count() == 0

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.scenarios.conftest import Served
+from tests.scenarios.conftest import ROOT, Served, served
+from tests.scenarios.people import add_agents, agent, conversation_of
 
 pytestmark = pytest.mark.xdist_group("shop")
 
@@ -140,3 +145,45 @@ def test_the_human_button_hands_the_conversation_over(page: Page) -> None:
     page.get_by_test_id("handoff").click()
     expect(page.get_by_test_id("handoff")).to_be_disabled()
     assert ask(page, "在吗").get_attribute("data-outcome") == "handoff"
+
+
+def test_a_person_answers_and_the_conversation_goes_back_to_the_bot(
+    browser: Browser, shop_home: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "shop"
+    shutil.copytree(shop_home, home, ignore=shutil.ignore_patterns("serve.log"))
+    with served(home) as server:
+        add_agents(server, "Anna")
+        context = browser.new_context(locale="en-GB")
+        tabs = [context.new_page(), context.new_page()]
+        for tab in tabs:
+            tab.goto(server.url)
+        ask(tabs[0], "talk to a human please")
+        conversation = conversation_of(tabs[0])
+        with agent(server, "Anna") as anna:
+            anna.take(conversation)
+            anna.reply(conversation, "Good morning")
+            for tab in tabs:
+                expect(tab.locator("#status-text")).to_have_text("Anna is with you")
+                expect(tab.get_by_test_id("bubble-person")).to_have_text("Good morning")
+            tabs[1].reload()
+            anna.release(conversation, "bot")
+        for tab in tabs:
+            expect(tab.get_by_test_id("notice")).to_have_text(["Anna has joined", "The bot is here again"])
+            expect(tab.get_by_test_id("bubble-person")).to_have_count(1)
+        context.close()
+
+
+def test_the_words_to_translate_are_all_there(page: Page) -> None:
+    texts = page.evaluate("import('/page/texts.js').then(({ TEXTS }) => JSON.parse(JSON.stringify(TEXTS.en)))")
+    named = page.evaluate("import('/page/texts.js').then(({ TEXTS }) => Object.keys(TEXTS.en))")
+    words = json.loads((ROOT / "docs" / "widget-words.json").read_text())
+    english = (ROOT / "bot/http/widget/words.js").read_text().partition("  en: {")[2]
+    of_the_widget = set(re.findall(r"^    (\w+):", english, re.MULTILINE))
+    for_us = {"htmlLanguage", "otherLanguage", "switchLanguage", "models"}
+    assert words.keys() == set(named) - for_us | of_the_widget
+    assert [
+        key for key, text in texts.items() if isinstance(text, str) and key not in for_us and words[key] != text
+    ] == []
+    for group in ("status", "handoff", "outcome", "outcomeExplained", "problem"):
+        assert words[group] == texts[group]

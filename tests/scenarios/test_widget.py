@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+import re
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +17,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.scenarios.conftest import Served, served
+from tests.scenarios.people import HOSTILE as HOSTILE_WORDS
+from tests.scenarios.people import Agent, add_agents, agent, conversation_of
 
 pytestmark = pytest.mark.xdist_group("shop")
 
@@ -23,6 +28,8 @@ div, section, button, textarea { display: none !important }
 body, h1 { display: block !important }
 """
 
+ARABIC = {"placeholder": "اكتب سؤالك…", "open": "افتح المحادثة", "people": {"serving": "{0} معك الآن"}}
+
 
 @dataclass
 class Site:
@@ -31,6 +38,7 @@ class Site:
     server: ThreadingHTTPServer
     bot: str = ""
     attributes: str = 'data-locale="zh"'
+    direction: str = "ltr"
 
     @property
     def origin(self) -> str:
@@ -39,9 +47,14 @@ class Site:
     def reply(self, path: str) -> tuple[str, str]:
         if path.endswith(".css"):
             return "text/css", HOSTILE
+        if path.endswith(".json"):
+            return "application/json", json.dumps(ARABIC)
         script = f'<script src="{self.bot}/widget.js" {self.attributes} defer></script>'
         head = f'<meta charset="utf-8"><link rel="stylesheet" href="/hostile.css">{script * 2}'  # twice, by mistake
-        return "text/html", f"<!doctype html><html><head>{head}</head><body><h1>青禾家居</h1></body></html>"
+        return (
+            "text/html",
+            f'<!doctype html><html dir="{self.direction}"><head>{head}</head><body><h1>青禾家居</h1></body></html>',
+        )
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +64,7 @@ def site() -> Iterator[Site]:
             kind, text = site.reply(self.path)
             self.send_response(200)
             self.send_header("Content-Type", kind)
-            policy = f"default-src 'none'; style-src 'self'; script-src {site.bot}; connect-src {site.bot}"
+            policy = f"default-src 'none'; style-src 'self'; script-src {site.bot}; connect-src 'self' {site.bot}"
             self.send_header("Content-Security-Policy", policy)
             self.end_headers()
             self.wfile.write(text.encode())
@@ -69,19 +82,28 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def bot(shop_home: Path, site: Site) -> Iterator[Served]:
-    """Run a bot that the site may use."""
+def bot(shop_home: Path, site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run a bot that the site may use, with agents."""
+    home = tmp_path_factory.mktemp("widget") / "shop"
+    shutil.copytree(shop_home, home, ignore=shutil.ignore_patterns("serve.log"))
     settings = {
         "FRONTDESK_SERVER__ALLOWED_ORIGINS": f'["{site.origin}"]',
         "FRONTDESK_VISITORS__IDENTITY_SECRET": "shared",
     }
-    with served(shop_home, **settings) as server:
+    with served(home, **settings) as server:
+        add_agents(server, "Anna", HOSTILE_WORDS)
         yield server
 
 
 @pytest.fixture
+def anna(bot: Served) -> Iterator[Agent]:
+    with agent(bot, "Anna") as anna:
+        yield anna
+
+
+@pytest.fixture
 def context(browser: Browser, site: Site, bot: Served) -> Iterator[BrowserContext]:
-    site.bot, site.attributes = bot.url, 'data-locale="zh"'
+    site.bot, site.attributes, site.direction = bot.url, 'data-locale="zh"', "ltr"
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
     yield context
     context.close()
@@ -184,6 +206,189 @@ def test_a_person_can_be_called(page: Page) -> None:
     ask(page, "怎么开发票")
     page.get_by_test_id("handoff").click()
     expect(page.get_by_test_id("handoff")).to_have_text("等待人工")
+
+
+def call_somebody(page: Page) -> str:
+    """Open the panel and ask for a person; return the conversation."""
+    open_panel(page)
+    ask(page, "转人工")
+    expect(page.locator("#status-text")).to_have_text("正在等待人工客服")
+    return conversation_of(page)
+
+
+def said_by_people(page: Page) -> Locator:
+    return page.get_by_test_id("bubble-person")
+
+
+def test_a_person_takes_over_answers_and_leaves(page: Page, anna: Agent) -> None:
+    conversation = call_somebody(page)
+    anna.take(conversation)
+    expect(page.locator("#status-text")).to_have_text("Anna 正在为您服务")
+    anna.reply(conversation, "您好\n请看 https://shop.example/returns。")
+    reply = said_by_people(page)
+    expect(reply).to_have_text(re.compile("^您好请看 https://shop.example/returns。$"))
+    expect(reply.locator("a")).to_have_attribute("href", "https://shop.example/returns")
+    expect(reply.locator("br")).to_have_count(1)
+    expect(page.locator(".agent")).to_have_text("Anna")
+
+    page.get_by_test_id("question-input").fill("好的，谢谢")
+    page.get_by_test_id("question-input").press("Enter")
+    expect(page.get_by_test_id("stop")).to_be_hidden()
+    expect(page.get_by_test_id("bubble-user").last).to_have_text("好的，谢谢")
+    expect(page.get_by_test_id("bubble-bot").last).to_be_hidden()  # the bot is silent
+    expect(page.get_by_test_id("bubble-bot").last.locator("button")).to_have_count(0)
+
+    anna.reply(conversation, "再见")
+    anna.release(conversation, "closed")
+    expect(page.get_by_test_id("notice")).to_have_text(["Anna 已接入", "会话已结束"])
+    expect(said_by_people(page)).to_have_count(2)
+    assert page.locator("#log > :nth-last-child(-n + 2)").all_inner_texts() == ["Anna\n再见", "会话已结束"]
+    expect(page.locator("#status-text")).to_have_text("在线")
+    expect(ask(page, "怎么开发票")).to_contain_text("发票")
+
+
+def test_a_conversation_given_back_is_the_bots_again(page: Page, anna: Agent) -> None:
+    conversation = call_somebody(page)
+    anna.take(conversation)
+    anna.release(conversation, "bot")
+    expect(page.get_by_test_id("notice")).to_have_text(["Anna 已接入", "已转回机器人"])
+    expect(page.get_by_test_id("handoff")).to_be_enabled()
+    expect(ask(page, "怎么开发票")).to_contain_text("发票")
+
+
+def test_a_person_who_takes_over_unasked_is_introduced_with_the_next_question(page: Page, anna: Agent) -> None:
+    open_panel(page)
+    ask(page, "怎么开发票")
+    anna.take(conversation_of(page))
+    ask(page, "在吗")
+    expect(page.locator("#status-text")).to_have_text("Anna 正在为您服务")
+    expect(page.get_by_test_id("bubble-bot").last).to_be_hidden()
+
+
+def test_what_a_person_says_outlives_a_reload_and_is_downloaded(page: Page, site: Site, anna: Agent) -> None:
+    conversation = call_somebody(page)
+    anna.take(conversation)
+    anna.reply(conversation, "第一句")
+    expect(said_by_people(page)).to_have_count(1)
+    page.goto(f"{site.origin}/hostile.css")  # away, to where no widget is
+    anna.reply(conversation, "第二句")
+    page.goto(site.origin)
+    expect(said_by_people(page)).to_have_text(["第一句", "第二句"])
+    expect(page.locator("#status-text")).to_have_text("Anna 正在为您服务")
+    expect(page.get_by_test_id("notice")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_test_id("download").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8").split("\n\n")
+    assert lines[-3:] == ["* Anna 已接入", "Anna: 第一句", "Anna: 第二句"]
+
+
+def test_what_a_person_says_while_the_panel_is_closed_is_counted(page: Page, anna: Agent) -> None:
+    conversation = call_somebody(page)
+    page.keyboard.press("Escape")
+    anna.take(conversation)
+    anna.reply(conversation, "您好")
+    expect(page.get_by_test_id("unread")).to_have_text("1")
+    page.reload()
+    anna.reply(conversation, "还在吗")
+    expect(page.get_by_test_id("unread")).to_have_text("1")
+    page.get_by_test_id("launcher").click()
+    expect(said_by_people(page)).to_have_text(["您好", "还在吗"])
+
+
+def test_what_a_person_says_without_a_network_arrives_once_when_it_is_back(page: Page, anna: Agent) -> None:
+    conversation = call_somebody(page)
+    anna.take(conversation)
+    anna.reply(conversation, "第一句")
+    expect(said_by_people(page)).to_have_count(1)
+    page.route("**/events", lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
+        page.reload()
+    anna.reply(conversation, "第二句")
+    anna.reply(conversation, "第三句")
+    anna.release(conversation, "bot")
+    page.unroute("**/events")
+    expect(said_by_people(page)).to_have_text(["第一句", "第二句", "第三句"], timeout=30_000)
+    expect(page.get_by_test_id("notice")).to_have_text(["Anna 已接入", "已转回机器人"])
+
+
+def test_two_tabs_show_what_a_person_says_once_each(
+    page: Page, context: BrowserContext, site: Site, anna: Agent
+) -> None:
+    conversation = call_somebody(page)
+    other = context.new_page()
+    other.goto(site.origin)
+    open_panel(other)
+    anna.take(conversation)
+    anna.reply(conversation, "您好")
+    anna.release(conversation, "closed")
+    for tab in (page, other):
+        expect(tab.get_by_test_id("notice")).to_have_text(["Anna 已接入", "会话已结束"])
+        expect(said_by_people(tab)).to_have_text(["您好"])
+    page.reload()
+    expect(said_by_people(page)).to_have_text(["您好"])
+    expect(page.get_by_test_id("notice")).to_have_count(2)
+
+
+def test_an_agents_name_and_words_are_never_markup(page: Page, bot: Served) -> None:
+    conversation = call_somebody(page)
+    with agent(bot, HOSTILE_WORDS) as stranger:
+        stranger.take(conversation)
+        stranger.reply(conversation, f"{HOSTILE_WORDS} javascript:alert(1) **not bold** tel:+861234 hotel:9")
+    reply = said_by_people(page)
+    expect(reply).to_contain_text(f"{HOSTILE_WORDS} javascript:alert(1) **not bold**")
+    expect(page.locator("#status-text")).to_have_text(f"{HOSTILE_WORDS} 正在为您服务")
+    expect(page.locator("#log img")).to_have_count(0)
+    assert [link.get_attribute("href") for link in reply.locator("a").all()] == ["tel:+861234"]
+
+
+def test_from_right_to_left_the_panel_is_mirrored(page: Page, site: Site) -> None:
+    site.direction = "rtl"
+    page.reload()
+    expect(page.get_by_test_id("launcher")).to_have_css("left", "20px")
+    open_panel(page)
+    ask(page, "怎么开发票")
+    question, logo, send = page.get_by_test_id("bubble-user"), page.locator(".logo"), page.get_by_test_id("send")
+    middle = middle_of(page.get_by_test_id("panel"))
+    assert middle_of(question) < middle  # one's own words at the end of the line
+    assert middle_of(logo) > middle
+    assert middle_of(send) < middle
+    page.get_by_test_id("question-input").fill("مرحبا")
+    expect(page.get_by_test_id("question-input")).to_have_css("direction", "rtl")
+    page.get_by_test_id("question-input").fill("hello")
+    expect(page.get_by_test_id("question-input")).to_have_css("direction", "ltr")
+    expect(question).to_have_css("direction", "ltr")  # Chinese stays as it is read
+
+
+def middle_of(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2
+
+
+def test_a_site_brings_the_words_of_its_language(page: Page, site: Site) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("words.json") else None)
+    site.attributes, site.direction = 'data-locale="ar" data-words="/words.json"', "rtl"
+    page.reload()
+    expect(page.get_by_test_id("launcher")).to_be_visible()
+    assert asked == []
+    open_panel(page)
+    expect(page.get_by_test_id("question-input")).to_have_attribute("placeholder", ARABIC["placeholder"])
+    expect(page.locator(".app")).to_have_attribute("lang", "ar")
+    expect(page.get_by_test_id("handoff")).to_have_text("Talk to a person")  # missing, so English
+    ask(page, "怎么开发票")
+    page.get_by_test_id("close").click()
+    expect(page.get_by_test_id("launcher")).to_have_attribute("aria-label", ARABIC["open"])
+    page.get_by_test_id("launcher").click()
+    assert len(asked) == 1
+
+
+def test_words_that_cannot_be_read_are_told_to_the_site_and_leave_english(page: Page, site: Site) -> None:
+    site.attributes = 'data-locale="ar" data-words="/not-json.css"'
+    page.reload()
+    with page.expect_console_message(lambda message: "data-words" in message.text):
+        open_panel(page)
+    expect(page.get_by_test_id("question-input")).to_be_visible()
 
 
 def test_the_conversation_can_be_downloaded(page: Page) -> None:

@@ -16,6 +16,11 @@ export function setBot(name) {
   bot = name || null;
 }
 
+/** Return the name of the bot that is meant, or null. */
+export function botName() {
+  return bot;
+}
+
 let visitorToken = null;
 
 /** Have every request say whose it is; `source(renew)` resolves to a token, or to null. */

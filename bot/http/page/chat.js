@@ -7,7 +7,7 @@ import { icon } from "./dom.js";
 import { buildLayout } from "./layout.js";
 import { followPeople } from "./live.js";
 import {
-  CONVERSATION,
+  conversationKey,
   emptyConversation,
   interruptedTurn,
   isOfPeople,
@@ -68,7 +68,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     new ResizeObserver(keepAtEnd).observe(page.log);
     new ResizeObserver(keepAtEnd).observe(page.scroller);
     window.addEventListener("pagehide", save);
-    window.addEventListener("storage", (event) => event.key === CONVERSATION && reload());
+    window.addEventListener("storage", (event) => event.key === conversationKey() && reload());
   }
 
   /* The bot */

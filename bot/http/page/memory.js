@@ -1,10 +1,15 @@
 /** What outlives a reload, in this browser only. Storage may be full or forbidden: then nothing outlives it. */
 
-/** The key of the conversation, for those who watch it change in another tab. */
-export const CONVERSATION = "frontdesk.conversation";
+import { botName } from "./api.js";
+
 const LANGUAGE = "frontdesk.language";
 const VERSION = 1;
 const MAX_ENTRIES = 100;
+
+/** Return the key of the conversation with this bot, for those who watch it change in another tab. */
+export function conversationKey() {
+  return ["frontdesk.conversation", botName()].filter(Boolean).join(".");
+}
 
 /** Return a conversation nobody has spoken in. */
 export function emptyConversation() {
@@ -14,7 +19,7 @@ export function emptyConversation() {
 /** Return the conversation of before the reload, else an empty one. */
 export function loadConversation() {
   try {
-    const stored = JSON.parse(localStorage.getItem(CONVERSATION));
+    const stored = JSON.parse(localStorage.getItem(conversationKey()));
     return isConversation(stored) ? stored : emptyConversation();
   } catch {
     return emptyConversation();
@@ -27,7 +32,7 @@ function isConversation(stored) {
 
 /** Keep a conversation; of a very long one only its end. */
 export function saveConversation(conversation) {
-  write(CONVERSATION, JSON.stringify({ ...conversation, entries: conversation.entries.slice(-MAX_ENTRIES) }));
+  write(conversationKey(), JSON.stringify({ ...conversation, entries: conversation.entries.slice(-MAX_ENTRIES) }));
 }
 
 /** Say whether a person has a conversation, or is waited for. */

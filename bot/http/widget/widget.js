@@ -57,8 +57,8 @@ function buildWidget(root, origin, visitor, locale) {
   panel.hidden = true;
   root.append(panel, launcher.node);
   const conversation = loadConversation();
-  if (interruptedTurn(conversation) || isOfPeople(conversation)) mount();
   if (recall()) open();
+  else if (interruptedTurn(conversation) || isOfPeople(conversation)) mount();
   show();
   return { open, close, ask, setLocale, setUser };
 

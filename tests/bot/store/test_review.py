@@ -47,6 +47,32 @@ async def test_what_went_wrong_is_listed_newest_first_with_all_its_ways(past: Pa
     assert misses[-1].at == MARCH
 
 
+async def test_what_a_person_then_wrote_is_the_agents_answer(past: Past, store: ReviewStore) -> None:
+    talk = "talk"
+    await past.asked("2026-03-01 00:00", "clarify", question="an old one", conversation=talk)
+    await past.wrote("2026-03-01 00:01", "about something else", conversation=talk)
+    await past.wrote("2026-03-01 00:02", "bot", conversation=talk, kind="state")
+    await past.asked("2026-03-01 01:00", "refused", question="do you rent out", conversation=talk)
+    for minute, (kind, text) in enumerate(
+        (
+            ("state", "human"),
+            ("note", "a regular"),
+            ("reply", "Good morning"),
+            ("reply", "We do not rent out."),
+            ("state", "closed"),
+            ("reply", "later"),
+        )
+    ):
+        await past.wrote(f"2026-03-01 01:0{minute + 1}", text, conversation=talk, kind=kind)
+    await past.asked("2026-03-01 02:00", "refused", question="nobody came")
+    misses = await store.misses(MARCH)
+    assert {miss.question: miss.agent_answer for miss in misses} == {
+        "nobody came": None,
+        "do you rent out": "Good morning\n\nWe do not rent out.",
+        "an old one": "about something else",
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "questions"),
     [

@@ -1,143 +1,118 @@
-/** The dashboard: how the bot is doing, over a span of days. */
+/** The dashboard: how the bot is doing over a span of days, compared with as many days before. */
 
-import { element } from "/page/dom.js";
+import { element, icon } from "/page/dom.js";
 import { get } from "../api.js";
 import { input, select } from "../forms.js";
-import { card, emptyState, fill, linkButton, pageHead } from "../parts.js";
+import { toast } from "../layers.js";
+import { button, emptyState, fill, linkButton, pageHead } from "../parts.js";
 import { href, setQuery } from "../router.js";
-import { table } from "../table.js";
-import { OUTCOME_COLOURS, t as outcomes } from "./tryit/words.js";
-import { lines, stackedBars } from "./dashboard/charts.js";
-import { percent, t, wholeNumber } from "./dashboard/words.js";
+import { charts } from "./dashboard/charts.js";
+import { costCard } from "./dashboard/cost.js";
+import { figures } from "./dashboard/figures.js";
+import { channelList, channelName, topQuestions, topUnanswered } from "./dashboard/lists.js";
+import { daysOf, readPeriod, serverToday, SPANS } from "./dashboard/period.js";
+import { t, wholeNumber } from "./dashboard/words.js";
 
-const SPANS = ["1", "7", "30", "90"];
-const PRICE = "frontdesk.console.price";
+const MAX_DAYS = 366;
 const DAY_MS = 86_400_000;
 
 /** Show the page. */
-export async function render(place, { query }) {
+export async function render(place, { query, session }) {
   place.classList.add("wide");
-  const wanted = { days: SPANS.includes(query.get("days")) ? query.get("days") : "30", channel: query.get("channel") ?? "" };
+  let period = readPeriod(query);
+  let channel = query.get("channel") ?? "";
+  let today = null;
+  const spans = element("div", { class: "segments", role: "group", "aria-label": t.period });
+  const own = element("span", { class: "own-days" });
+  const where = element("span");
+  const csv = linkButton(t.csv, "", { icon: "download" });
+  csv.download = "";
   const area = element("div", { class: "stack" });
-  const filters = element("div", { class: "toolbar" });
-  place.append(pageHead(t.title, t.sentence), filters, area);
+  place.append(pageHead(t.title, t.sentence, csv), element("div", { class: "toolbar" }, spans, own, where), area);
   await load();
 
-  function load() {
-    setQuery(wanted);
-    return fill(area, () => Promise.all([get("/statistics", span(0)), get("/statistics", span(1))]), draw);
+  async function load() {
+    setQuery({ ...period, channel });
+    drawSpans();
+    await fill(area, ask, draw);
   }
 
-  /** The last days, or those before them. */
-  function span(back) {
-    const days = Number(wanted.days);
-    const end = new Date(Date.now() - back * days * DAY_MS);
-    return { start: day(new Date(end - (days - 1) * DAY_MS)), end: day(end), channel: wanted.channel };
+  async function ask() {
+    today ??= await serverToday();
+    const { now, before } = daysOf(period, today);
+    csv.href = `/api/admin/statistics.csv?${new URLSearchParams({ ...now, ...(channel ? { channel } : {}) })}`;
+    drawOwn(now);
+    return Promise.all([now, before].map((days) => get("/statistics", { ...days, channel })));
   }
 
   function draw([now, before]) {
-    drawFilters(now.channels);
-    if (now.totals.questions === 0 && !wanted.channel) return emptyState("dashboard", t.empty, t.emptySentence);
+    drawChannels(now.channels);
+    if (now.totals.questions === 0) return nothing(before);
+    const { outcomes, volume, latency, ratings } = charts(now.days, now.totals);
     return [
       element("div", { class: "figures" }, ...figures(now.totals, before.totals)),
-      card(t.outcomesTitle, stackedBars(now.days, Object.keys(OUTCOME_COLOURS), outcomes.outcomes, t.outcomesTitle)),
-      element(
-        "div",
-        { class: "halves" },
-        card(t.latencyTitle, lines(now.days, [["latency_p50_ms", t.p50], ["latency_p90_ms", t.p90]], "ms", t.latencyTitle)),
-        card(t.conversationsTitle, lines(now.days, [["conversations", t.conversations], ["questions", t.questions]], "", t.conversationsTitle)),
-      ),
-      element("div", { class: "halves" }, card(t.topTitle, top(now.top_questions)), card(t.unansweredTitle, unanswered(now.top_unanswered))),
-      card(t.costTitle, cost(now.totals)),
+      outcomes,
+      halves(volume, latency),
+      halves(topQuestions(now.top_questions), topUnanswered(now.top_unanswered)),
+      halves(ratings, channelList(now.channels, (chosen) => show({ channel: chosen }))),
+      costCard(now.totals),
     ];
   }
 
-  function drawFilters(channels) {
-    const days = select("days", SPANS.map((each) => [each, t.spans[each]]), wanted.days, { "aria-label": t.span });
-    const names = [["", t.everywhere], ...channels.map(({ channel, questions }) => [channel, `${channel} (${questions})`])];
-    const channel = select("channel", names, wanted.channel, { "aria-label": t.channel });
-    for (const control of [days, channel]) {
-      control.addEventListener("change", () => {
-        wanted[control.name] = control.value;
-        load();
-      });
+  function nothing(before) {
+    const isNew = !channel && period.days && before.totals.questions === 0;
+    if (!isNew || period.days !== "90") {
+      const widen = button(t.widen, () => show({ period: { days: "90" }, channel: "" }));
+      if (!isNew) return emptyState("dashboard", t.quiet, t.quietSentence, widen);
     }
-    const csv = linkButton(t.csv, `/api/admin/statistics.csv?${new URLSearchParams(given(span(0)))}`, { icon: "download" });
-    csv.download = "";
-    filters.replaceChildren(days, channel, csv);
+    const actions = [linkButton(t.openChat, "/", { kind: "primary", icon: "external" })];
+    if (session.can("admin")) actions.push(linkButton(t.toWidget, href("settings", "widget")));
+    return emptyState("dashboard", t.empty, t.emptySentence, ...actions);
   }
 
-  function figures(now, before) {
-    const rated = now.feedback_up + now.feedback_down;
-    const ratedBefore = before.feedback_up + before.feedback_down;
-    return [
-      figure(t.conversations, wholeNumber(now.conversations), change(now.conversations, before.conversations)),
-      figure(t.selfService, percent(now.self_service_rate), change(now.self_service_rate, before.self_service_rate), t.selfServiceExplained),
-      figure(t.handoffs, wholeNumber(now.handoffs), change(now.handoffs, before.handoffs)),
-      figure(t.satisfied, rated ? percent(now.feedback_up / rated) : "–", change(rated ? now.feedback_up / rated : null, ratedBefore ? before.feedback_up / ratedBefore : null), t.rated(rated)),
-      figure(t.speed, now.latency_p50_ms === null ? "–" : t.ms(now.latency_p50_ms), change(now.latency_p50_ms, before.latency_p50_ms), now.latency_p90_ms === null ? "" : t.slowest(now.latency_p90_ms)),
-    ];
+  function show(wanted) {
+    period = wanted.period ?? period;
+    channel = wanted.channel ?? channel;
+    return load();
+  }
+
+  function drawSpans() {
+    const items = SPANS.map((days) => segment(t.spans[days], period.days === days, () => show({ period: { days } })));
+    const isOwn = !period.days;
+    spans.replaceChildren(...items, segment(t.own, isOwn, () => isOwn || show({ period: daysOf(period, today).now })));
+  }
+
+  function drawOwn({ start, end }) {
+    own.hidden = Boolean(period.days);
+    if (own.contains(document.activeElement)) return; // somebody is still choosing
+    const boxes = [[t.from, start], [t.to, end]].map(([label, value]) =>
+      input(null, { type: "date", value, max: today, "aria-label": label, change: takeOwn }),
+    );
+    own.replaceChildren(boxes[0], element("span", {}, "–"), boxes[1]);
+  }
+
+  function takeOwn() {
+    const [start, end] = [...own.querySelectorAll("input")].map((box) => box.value);
+    if (!start || !end) return null;
+    const isFit = start <= end && (Date.parse(end) - Date.parse(start)) / DAY_MS < MAX_DAYS;
+    return isFit ? show({ period: { start, end } }) : toast(t.tooLong, { kind: "bad" });
+  }
+
+  function drawChannels(channels) {
+    const known = channels.some((each) => each.channel === channel) || !channel ? channels : [...channels, { channel, questions: 0 }];
+    const names = known.map((each) => [each.channel, `${channelName(each.channel)} (${wholeNumber(each.questions)})`]);
+    const control = select(null, [["", t.everywhere], ...names], channel, { "aria-label": t.channel });
+    control.addEventListener("change", () => show({ channel: control.value }));
+    const hadFocus = where.contains(document.activeElement);
+    where.replaceChildren(control);
+    if (hadFocus) control.focus();
   }
 }
 
-function figure(label, value, difference, explained = "") {
-  return element(
-    "section",
-    { class: "card figure" },
-    element("h2", {}, label),
-    element("p", { class: "value" }, value, difference ? element("small", { title: t.beforeThat }, ` ${difference}`) : null),
-    explained ? element("p", { class: "quiet" }, explained) : null,
-  );
+function segment(label, isChosen, choose) {
+  return element("button", { type: "button", "aria-pressed": String(isChosen), click: choose }, isChosen ? icon("check") : null, label);
 }
 
-function change(now, before) {
-  if (now === null || !before) return "";
-  const part = Math.round((100 * (now - before)) / before);
-  return part === 0 ? "±0 %" : `${part > 0 ? "+" : "−"}${Math.abs(part)} %`;
-}
-
-function top(list) {
-  if (list.length === 0) return element("p", { class: "quiet" }, t.nothing);
-  const columns = [
-    { title: t.question, kind: "main", cell: (each) => element("a", { href: href("entry", each.knowledge_base, each.key) }, each.question) },
-    { title: t.times, kind: "number", cell: (each) => wholeNumber(each.count) },
-  ];
-  return table(t.topTitle, columns, list.slice(0, 10));
-}
-
-function unanswered(list) {
-  if (list.length === 0) return element("p", { class: "quiet" }, t.nothing);
-  const columns = [
-    { title: t.question, kind: "main", cell: (each) => each.question },
-    { title: t.times, kind: "number", cell: (each) => wholeNumber(each.count) },
-  ];
-  return element("div", { class: "stack" }, table(t.unansweredTitle, columns, list.slice(0, 10)), linkButton(t.toReview, href("review"), { kind: "quiet" }));
-}
-
-/** What the larger model costs, at a price that stays in this browser. */
-function cost(totals) {
-  const tokens = totals.prompt_tokens_remote + totals.completion_tokens_remote;
-  const price = input("price", { type: "number", min: 0, step: "0.1", value: localStorage.getItem(PRICE) ?? "", "aria-label": t.price });
-  const sum = element("strong");
-  const show = () => {
-    localStorage.setItem(PRICE, price.value);
-    sum.textContent = price.value ? ((tokens / 1_000_000) * Number(price.value)).toFixed(2) : "–";
-  };
-  price.addEventListener("input", show);
-  show();
-  return element(
-    "div",
-    { class: "toolbar" },
-    element("span", {}, t.escalated(wholeNumber(totals.escalated), wholeNumber(tokens))),
-    element("label", { class: "toolbar" }, t.price, price),
-    element("span", {}, `${t.together} `, sum),
-  );
-}
-
-function day(date) {
-  return date.toLocaleDateString("sv");
-}
-
-function given(query) {
-  return Object.entries(query).filter(([, value]) => value);
+function halves(...cards) {
+  return element("div", { class: "halves" }, ...cards);
 }

@@ -59,6 +59,7 @@ export async function render(place, { query, session }) {
       ),
       element("details", { open: each.questions.length <= 3 }, element("summary", {}, t.samples(each.questions.length)), element("ul", {}, ...samples)),
       nearest(each),
+      each.agent_answer ? element("div", { class: "nearest" }, element("p", { class: "quiet" }, t.agentAnswer), element("p", { class: "said" }, each.agent_answer)) : null,
       mayWrite ? element("div", { class: "actions" }, ...actions(each, chosen, () => node.remove())) : null,
     );
     return node;
@@ -71,9 +72,9 @@ export async function render(place, { query, session }) {
   }
 
   function nearest({ nearest: near }) {
-    if (near === null) return element("p", { class: "quiet" }, t.noNearest);
+    if (near === null) return element("p", { class: "nearest quiet" }, t.noNearest);
     const link = element("a", { href: href("entry", near.knowledge_base, near.key) }, near.question);
-    return element("p", {}, t.nearest, " ", link, ` (${Math.round(100 * near.confidence)} %)`);
+    return element("p", { class: "nearest" }, t.nearest, " ", link, ` (${Math.round(100 * near.confidence)} %)`);
   }
 
   function actions(each, chosen, leave) {
@@ -101,8 +102,9 @@ export async function render(place, { query, session }) {
     }
 
     function write() {
+      const hint = each.agent_answer ? t.answerTaken : t.answerHint;
       const question = field(t.question, input("question", { value: each.question, maxlength: 500 }));
-      const answer = field(t.answer, textarea("answer", { rows: 8 }, each.agent_answer ?? ""), { hint: t.answerHint });
+      const answer = field(t.answer, textarea("answer", { rows: 8 }, each.agent_answer ?? ""), { hint });
       const base = session.knowledgeBase;
       return openForm(t.newEntry, [question, answer], t.add, (values) => resolve("entry", { knowledge_base: base, ...values }));
     }

@@ -5,24 +5,50 @@ import { pageHead, tabs } from "../parts.js";
 import { href } from "../router.js";
 import { words } from "../words.js";
 
-const option = (name) => ({
-  name,
-  load: async () => {
-    const { renderSection } = await import("./options.js");
-    return { render: (place) => renderSection(place, name) };
-  },
-});
-
 const SECTIONS = [
-  ...["bot", "widget", "thresholds", "people", "model"].map(option),
+  { name: "bot", load: () => import("./options/bot.js") },
+  { name: "widget", load: () => import("./options/appearance.js") },
+  { name: "thresholds", load: () => import("./options/thresholds.js") },
+  { name: "people", load: () => import("./options/people.js") },
+  { name: "model", load: () => import("./options/model.js") },
+  { name: "sites", load: () => import("./options/sites.js") },
+  { name: "channels", load: () => import("./options/channels.js") },
   { name: "users", load: () => import("./users.js") },
   { name: "keys", load: () => import("./keys.js") },
   { name: "audit", load: () => import("./audit.js") },
 ];
 
 const t = words({
-  zh: { title: "设置", sections: { bot: "机器人", widget: "网站窗口", thresholds: "把握", people: "人工服务", model: "大模型", users: "用户", keys: "API 密钥", audit: "操作记录" } },
-  en: { title: "Settings", sections: { bot: "Bot", widget: "Website", thresholds: "Confidence", people: "People", model: "Larger model", users: "Users", keys: "API keys", audit: "Audit log" } },
+  zh: {
+    title: "设置",
+    sections: {
+      bot: "机器人",
+      widget: "外观",
+      thresholds: "把握",
+      people: "人工服务",
+      model: "大模型",
+      sites: "网站",
+      channels: "渠道",
+      users: "用户",
+      keys: "API 密钥",
+      audit: "操作记录",
+    },
+  },
+  en: {
+    title: "Settings",
+    sections: {
+      bot: "Bot",
+      widget: "Appearance",
+      thresholds: "Confidence",
+      people: "People",
+      model: "Larger model",
+      sites: "Sites",
+      channels: "Channels",
+      users: "Users",
+      keys: "API keys",
+      audit: "Audit log",
+    },
+  },
 });
 
 /** Show the section that the address names. */
@@ -34,7 +60,9 @@ export async function render(place, context) {
     current: each === section,
   }));
   const area = element("div");
-  place.append(pageHead(t.title, null), tabs(t.title, items), area);
+  const links = tabs(t.title, items);
+  place.append(pageHead(t.title, null), links, area);
+  links.querySelector("[aria-current=page]").scrollIntoView({ block: "nearest", inline: "center" });
   const { render: renderSection } = await section.load();
   return renderSection(area, context);
 }

@@ -42,7 +42,7 @@ export function choice(value, options) {
 export function toggle(value, label) {
   const box = element("input", { type: "checkbox", role: "switch", class: "switch" });
   const node = element("label", { class: "check" }, box, element("span", {}, label));
-  const control = { node, focus: box, isGroup: true, read: () => box.checked, write: (isOn) => (box.checked = isOn) };
+  const control = { node, focus: box, read: () => box.checked, write: (isOn) => (box.checked = isOn) };
   control.write(value);
   return control;
 }

@@ -54,7 +54,7 @@ function side(title, counts, total) {
     const count = counts[name] ?? 0;
     const bar = element("i", { class: colour });
     bar.style.width = `${(100 * count) / Math.max(1, total)}%`;
-    return element("li", {}, element("span", {}, `${t.results[name]} `, element("strong", {}, String(count))), element("span", { class: "bar", "aria-hidden": "true" }, bar));
+    return element("li", {}, element("span", {}, `${t.results[name]} `, element("strong", {}, String(count))), element("span", { class: "meter", "aria-hidden": "true" }, bar));
   });
   return element("section", {}, element("h3", {}, title), element("ul", {}, ...lines));
 }

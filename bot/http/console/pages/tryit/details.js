@@ -32,7 +32,7 @@ function times({ timings }) {
   const items = lines.map(([name, ms]) => {
     const bar = element("i");
     bar.style.width = `${(100 * ms) / most}%`;
-    return element("li", {}, element("span", {}, `${t.times[name]} `, element("strong", {}, `${ms.toFixed(0)} ms`)), element("span", { class: "bar", "aria-hidden": "true" }, bar));
+    return element("li", {}, element("span", {}, `${t.times[name]} `, element("strong", {}, `${ms.toFixed(0)} ms`)), element("span", { class: "meter", "aria-hidden": "true" }, bar));
   });
   return element("ul", { class: "plain-list" }, ...items);
 }

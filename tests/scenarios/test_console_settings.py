@@ -1,0 +1,201 @@
+"""An owner changes how the bot looks, decides, and calls people; the next customer meets the change."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.scenarios.conftest import served
+from tests.scenarios.console import Console
+
+pytestmark = pytest.mark.xdist_group("handoff")
+
+Open = Callable[..., Page]
+HOSTILE = "<img src=x onerror=alert(1)>"
+DIRECT = "原文回答 · 把握不低于"
+
+
+@pytest.fixture(scope="module")
+def console(shop_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    home = Path(shutil.copytree(shop_home, tmp_path_factory.mktemp("settings") / "shop"))
+    with served(home, FRONTDESK_ROUTING__HANDOFF_AFTER="3") as server:
+        yield Console.begin(server)
+
+
+@pytest.fixture
+def section(open_page: Open, console: Console) -> Callable[[str], Page]:
+    return lambda name: open_page(f"{console.url}#/settings/{name}", session=console.session)
+
+
+Section = Callable[[str], Page]
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("已保存，马上生效").last).to_be_visible()
+
+
+def box(page: Page, label: str) -> Locator:
+    return page.get_by_label(label, exact=True)
+
+
+def setting(console: Console, name: str) -> Any:
+    with console.api as api:
+        settings = api.get("/settings").json()["settings"]
+    return next(each["value"] for each in settings if f"{each['section']}.{each['name']}" == name)
+
+
+def test_a_threshold_changes_the_next_answer_and_can_be_taken_back(section: Section, console: Console) -> None:
+    with console.server.client as client:
+        asked = {"question": "寄回去的邮费谁来付"}
+        before = client.post("/api/chat", json=asked).json()
+        assert before["outcome"] == "direct"
+        page = section("thresholds")
+        box(page, DIRECT).fill("99.9")
+        save(page)
+        assert client.post("/api/chat", json=asked).json()["outcome"] != "direct"
+        box(page, DIRECT).fill("10")
+        page.get_by_role("button", name="保存").click()
+        expect(page.get_by_role("alert").filter(has_text="三条线要依次升高").first).to_be_visible()
+        page.get_by_role("button", name=f"恢复默认：{DIRECT}").click()
+        save(page)
+        expect(box(page, DIRECT)).to_have_value("85")
+        assert client.post("/api/chat", json=asked).json()["outcome"] == "direct"
+
+
+def test_a_border_is_moved_by_keyboard_or_mouse_and_shows_what_it_would_do(section: Section, console: Console) -> None:
+    with console.server.client as client:
+        client.post("/api/chat", json={"question": "怎么开发票"})
+    page = section("thresholds")
+    border = page.get_by_role("slider", name="原文回答的分界")
+    border.press("ArrowLeft")
+    expect(box(page, DIRECT)).to_have_value("84")
+    expect(border).to_have_attribute("aria-valuetext", "把握 84% 起")
+    border.press("Home")  # it stops at its neighbour
+    expect(box(page, DIRECT)).to_have_value("50")
+    expect(page.get_by_role("table")).to_contain_text("原文回答")
+    at = border.bounding_box()
+    assert at is not None
+    page.mouse.move(at["x"] + 12, at["y"] + at["height"] - 12)
+    page.mouse.down()
+    page.mouse.move(at["x"] + 150, at["y"] + 10, steps=4)
+    page.mouse.up()
+    assert float(box(page, DIRECT).input_value()) > 55
+
+
+def test_what_the_file_or_a_variable_sets_is_shown_and_left_alone(section: Section) -> None:
+    page = section("thresholds")
+    expect(box(page, "几次没答上来转人工")).to_be_disabled()
+    expect(box(page, "几次没答上来转人工")).to_have_value("3")
+    expect(page.get_by_text("FRONTDESK_ROUTING__HANDOFF_AFTER")).to_be_visible()
+
+
+def test_the_greeting_is_what_customers_read(section: Section, open_page: Open, console: Console) -> None:
+    page = section("bot")
+    expect(page.get_by_role("button", name="保存")).to_be_disabled()
+    box(page, "中文问候语").fill(f"欢迎光临{HOSTILE}")
+    save(page)
+    customer = open_page(console.server.url)
+    expect(customer.get_by_test_id("welcome")).to_contain_text(f"欢迎光临{HOSTILE}")
+    assert customer.locator("img").count() == 0
+
+
+def test_a_sensitive_word_is_declined_from_then_on(section: Section, console: Console) -> None:
+    page = section("bot")
+    box(page, "敏感词").fill("友商\n竞品")
+    save(page)
+    with console.server.client as client:
+        assert client.post("/api/chat", json={"question": "你们和友商比哪个好"}).json()["outcome"] == "refused"
+    assert setting(console, "bot.sensitive_words") == ["友商", "竞品"]
+
+
+def test_the_widget_takes_colour_corner_and_avatar(section: Section, console: Console) -> None:
+    page = section("widget")
+    box(page, "颜色").fill("green")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("alert").filter(has_text="请写成 #0f766e 这样的颜色")).to_be_visible()
+    box(page, "颜色").fill("#ffe066")
+    expect(page.get_by_text("不够显眼")).to_be_visible()  # pale yellow on a white page
+    box(page, "位置").select_option("left")
+    box(page, "头像").fill("🦉")
+    expect(page.locator(".sample-logo")).to_have_text("🦉")
+    save(page)
+    with console.server.client as client:
+        script = client.get("/widget.js").text
+        assert client.get("/api/bot").json()["avatar"] == "🦉"
+    assert '"color":"#ffe066"' in script.replace(" ", "")
+    assert '"position":"left"' in script.replace(" ", "")
+
+
+def test_opening_hours_are_a_timetable(section: Section, console: Console) -> None:
+    page = section("people")
+    box(page, "按时间表").check()
+    page.get_by_role("button", name="星期六：加一段时间").click()
+    box(page, "星期六，从").fill("20:00")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("alert").filter(has_text="星期六：结束要晚于开始")).to_be_visible()
+    box(page, "星期六，从").fill("10:00")
+    box(page, "星期六，到").fill("16:00")
+    box(page, "时区").fill("Asia/Nowhere")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("alert").filter(has_text="没有这个时区")).to_be_visible()
+    box(page, "时区").fill("Asia/Shanghai")
+    save(page)
+    assert setting(console, "handoff.hours") == ["mon-fri 09:00-18:00", "sat 10:00-16:00"]
+    expect(box(page, "星期六，到")).to_have_value("16:00")
+    page.get_by_role("button", name="恢复默认：服务时间").click()
+    save(page)
+    assert setting(console, "handoff.hours") == []
+
+
+def test_the_larger_model_is_tried_before_customers_do(section: Section, console: Console) -> None:
+    page = section("model")
+    page.get_by_role("button", name="试一下").click()
+    expect(page.get_by_role("status").filter(has_text="还没有填接口地址")).to_be_visible()
+    box(page, "接口地址").fill("http://127.0.0.1:9/v1")
+    box(page, "密钥").fill("sk-secret")
+    page.get_by_role("button", name="试一下").click()  # saves first
+    expect(page.get_by_role("status").filter(has_text="不能用")).to_be_visible(timeout=60_000)
+    expect(box(page, "密钥")).to_have_value("")
+    assert setting(console, "remote.api_key") is True
+    box(page, "接口地址").fill(f"{console.server.url}/v1")  # this server speaks that protocol itself
+    page.get_by_role("button", name="试一下").click()
+    expect(page.get_by_role("status").filter(has_text="404")).to_be_visible(timeout=60_000)
+    with console.server.client as client:
+        box(page, "模型名称").fill(client.get("/v1/models").json()["data"][0]["id"])
+    page.get_by_role("button", name="试一下").click()
+    expect(page.get_by_role("status").filter(has_text="可以用")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="删除密钥").click()
+    page.get_by_role("button", name="恢复默认：接口地址").click()
+    save(page)
+    assert (setting(console, "remote.api_key"), setting(console, "remote.base_url")) == (False, None)
+
+
+def test_a_site_is_allowed_at_once(section: Section, console: Console) -> None:
+    page = section("sites")
+    page.get_by_role("button", name="添加网站").click()
+    box(page, "第 1 个网站").fill("https://shop.example/some/page")
+    page.get_by_role("button", name="添加网站").click()
+    box(page, "第 2 个网站").fill("not a site")
+    expect(box(page, "第 1 个网站")).to_have_value("https://shop.example")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("alert").filter(has_text="不是网站的地址")).to_be_visible()
+    page.get_by_role("button", name=re.compile("去掉")).last.click()
+    save(page)
+    with console.server.client as client:
+        allowed = client.get("/api/bot", headers={"Origin": "https://shop.example"}).headers
+        assert allowed["access-control-allow-origin"] == "https://shop.example"
+
+
+def test_the_channels_say_what_works(section: Section) -> None:
+    page = section("channels")
+    expect(page.get_by_text("可用", exact=True)).to_have_count(3)
+    expect(page.get_by_text("一切正常，可以回答问题")).to_be_visible()
+    page.get_by_role("button", name="再查一次").click()
+    expect(page.get_by_text("138 条")).to_be_visible()
