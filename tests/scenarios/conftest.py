@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import MODELS
 
@@ -24,6 +24,8 @@ ROOT = Path(__file__).parent.parent.parent
 SHOP = ROOT / "examples" / "shop-zh" / "faq.csv"
 COMMAND = [sys.executable, "-m", "bot.cli.main"]
 CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+expect.set_options(timeout=60_000)  # how slow the machine is, is nothing that these tests are about
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:

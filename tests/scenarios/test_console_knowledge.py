@@ -165,7 +165,7 @@ def test_a_large_file_with_bad_rows_is_looked_at_and_applied(open_page: Open, tm
         page = open_page(f"{console.url}#/upload/big", session=console.session)
         file = workbook(tmp_path / f"{HOSTILE.replace('/', '')}.xlsx", 5_000)
         page.get_by_label("把文件拖到这里").set_input_files(file)
-        expect(page.get_by_role("tab", name="新增 4950")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("tab", name="新增 4950")).to_be_visible()
         expect(page.get_by_role("heading", name="预览")).to_contain_text(HOSTILE)
         page.get_by_role("tab", name="有问题的行 50").click()
         expect(page.get_by_role("row").nth(1)).to_contain_text("101")
@@ -176,18 +176,18 @@ def test_a_large_file_with_bad_rows_is_looked_at_and_applied(open_page: Open, tm
         with console.api as api:
             assert api.get("/knowledge-bases/big/entries").json()["total"] == 4_950
         page.get_by_role("link", name="去发布").click()
-        expect(page.get_by_text("新增 (4950)")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("新增 (4950)")).to_be_visible()
 
 
 def test_a_cancelled_upload_has_changed_nothing(page: Page, console: Console, tmp_path: Path) -> None:
     page.get_by_role("link", name="导入").click()
     page.get_by_label("把文件拖到这里").set_input_files(workbook(tmp_path / "many.xlsx", 600))
-    page.get_by_role("button", name="应用 594 处改动").click(timeout=60_000)
+    page.get_by_role("button", name="应用 594 处改动").click()
     bar = page.get_by_role("progressbar")
     expect(bar).to_have_attribute("aria-valuenow", "0")
-    expect(bar).not_to_have_attribute("aria-valuenow", "0", timeout=60_000)
+    expect(bar).not_to_have_attribute("aria-valuenow", "0")
     page.get_by_role("button", name="取消").click()
-    expect(page.get_by_text("已取消，什么都没有改变")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("已取消，什么都没有改变")).to_be_visible()
     with console.api as api:
         assert api.get("/knowledge-bases/shop/entries/UP-1").status_code == 404
 
@@ -234,11 +234,11 @@ def test_releases_change_under_live_questions_and_no_answer_is_torn(page: Page, 
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("说明").fill("换吉祥物")
         dialog.get_by_role("button", name="发布", exact=True).click()
-        expect(page.get_by_text("已经在回答客户")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("已经在回答客户")).to_be_visible()
         page.get_by_role("row").filter(has_text="换吉祥物").wait_for()
         page.get_by_role("button", name="恢复到这个版本").first.click()
         page.get_by_role("dialog").get_by_role("button", name="恢复到这个版本").click()
-        expect(page.get_by_text("已经在回答客户").last).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("已经在回答客户").last).to_be_visible()
         stop.wait(3)
     finally:
         stop.set()
@@ -280,7 +280,7 @@ def test_the_test_set_says_what_a_release_would_change(page: Page, console: Cons
     expect(page.get_by_role("row")).to_have_count(3)
     page.get_by_role("link", name="返回发布").click()
     page.get_by_role("button", name="开始检查").click()
-    expect(page.locator(".results")).to_contain_text("发布之后", timeout=60_000)
+    expect(page.locator(".results")).to_contain_text("发布之后")
     expect(page.get_by_text("结果会改变的问题")).to_be_visible()
 
 

@@ -39,7 +39,7 @@ def customer(open_page: Open, console: Console) -> Page:
 def say(customer: Page, text: str) -> None:
     customer.get_by_test_id("question-input").fill(text)
     customer.get_by_test_id("send").click()
-    expect(customer.get_by_test_id("send")).to_be_visible(timeout=60_000)
+    expect(customer.get_by_test_id("send")).to_be_visible()
 
 
 def call(customer: Page, want: str) -> None:
@@ -96,7 +96,7 @@ def test_what_is_said_while_the_line_is_down_arrives_once(agent: Page, customer:
     customer.context.set_offline(True)
     write(agent, "第二句")
     customer.context.set_offline(False)
-    expect(customer.get_by_test_id("bubble-person")).to_have_count(2, timeout=30_000)
+    expect(customer.get_by_test_id("bubble-person")).to_have_count(2)
     customer.reload()
     expect(customer.get_by_test_id("bubble-person")).to_have_count(2)
     expect(customer.get_by_test_id("bubble-person").last).to_contain_text("第二句")
@@ -153,6 +153,34 @@ def test_while_chinese_is_composed_enter_does_not_send(agent: Page, customer: Pa
     box.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
     expect(box).to_have_value("两米")
     expect(agent.locator(".message.agent")).to_have_count(0)
+
+
+def test_who_waits_is_known_on_every_page_and_told_on_the_desktop(
+    open_page: Open, console: Console, customer: Page
+) -> None:
+    agent = open_page(f"{console.url}#/inbox", session=console.session, permissions=["notifications"])
+    agent.get_by_label("桌面提醒").check()
+    expect(agent.get_by_label("桌面提醒")).to_be_checked()
+    agent.evaluate(
+        """() => {
+            window.told = [];
+            window.Notification = class extends EventTarget {
+                static permission = "granted";
+                constructor(title, { body }) { super(); window.told.push(`${title}: ${body}`); }
+            };
+            Object.defineProperty(document, "hidden", { value: true });
+        }"""
+    )
+    with console.api as api:
+        before = len(api.get("/inbox", params={"state": "waiting"}).json()["conversations"])
+    call(customer, "镜子碎了")
+    badge = agent.get_by_role("link", name="人工会话").locator(".count")
+    expect(badge).to_have_text(str(before + 1))
+    assert agent.evaluate("window.told") == ["有客户在等人工: 转人工"]
+    agent.get_by_role("link", name="数据").click()
+    expect(agent.get_by_role("heading", name="数据", level=1)).to_be_visible()
+    expect(badge).to_have_text(str(before + 1))
+    expect(agent).to_have_title(f"({before + 1}) 数据 · FrontDesk")
 
 
 def test_on_a_phone_list_and_conversation_are_two_screens(open_page: Open, console: Console, customer: Page) -> None:

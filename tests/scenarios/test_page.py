@@ -69,7 +69,7 @@ def ask(page: Page, question: str) -> Locator:
     page.get_by_test_id("question-input").fill(question)
     page.get_by_test_id("question-input").press("Enter")
     bubble = page.get_by_test_id("bubble-bot").nth(before)
-    expect(bubble).to_have_attribute("data-state", "done", timeout=60_000)
+    expect(bubble).to_have_attribute("data-state", "done")
     return bubble
 
 

@@ -127,7 +127,7 @@ def ask(page: Page, question: str) -> Locator:
     page.get_by_test_id("question-input").fill(question)
     page.get_by_test_id("question-input").press("Enter")
     bubble = page.get_by_test_id("bubble-bot").nth(before)
-    expect(bubble).to_have_attribute("data-state", "done", timeout=60_000)
+    expect(bubble).to_have_attribute("data-state", "done")
     return bubble
 
 
@@ -181,7 +181,7 @@ def test_a_question_asked_without_a_network_is_answered_once_when_it_is_back(pag
     page.get_by_test_id("question-input").press("Enter")
     expect(page.locator(".reconnecting")).to_be_visible()
     page.context.set_offline(False)
-    expect(page.get_by_test_id("bubble-bot")).to_have_attribute("data-state", "done", timeout=30_000)
+    expect(page.get_by_test_id("bubble-bot")).to_have_attribute("data-state", "done")
     assert page.get_by_test_id("bubble-bot").count() == 1
 
 
@@ -196,7 +196,7 @@ def test_an_answer_that_comes_while_the_panel_is_closed_is_counted(page: Page) -
     expect(page.get_by_test_id("panel")).to_be_hidden()
     expect(page.get_by_test_id("launcher")).to_be_focused()
     held[0].continue_()
-    expect(page.get_by_test_id("unread")).to_have_text("1", timeout=30_000)
+    expect(page.get_by_test_id("unread")).to_have_text("1")
     page.get_by_test_id("launcher").click()
     expect(page.get_by_test_id("unread")).to_be_hidden()
 
@@ -307,7 +307,7 @@ def test_what_a_person_says_without_a_network_arrives_once_when_it_is_back(page:
     anna.reply(conversation, "第三句")
     anna.release(conversation, "bot")
     page.unroute("**/events")
-    expect(said_by_people(page)).to_have_text(["第一句", "第二句", "第三句"], timeout=30_000)
+    expect(said_by_people(page)).to_have_text(["第一句", "第二句", "第三句"])
     expect(page.get_by_test_id("notice")).to_have_text(["Anna 已接入", "已转回机器人"])
 
 
@@ -403,7 +403,7 @@ def test_the_conversation_can_be_downloaded(page: Page) -> None:
 
 def test_the_site_can_steer_it(page: Page) -> None:
     page.evaluate("FrontDesk.ask('怎么开发票')")
-    expect(page.get_by_test_id("bubble-bot")).to_contain_text("发票", timeout=30_000)
+    expect(page.get_by_test_id("bubble-bot")).to_contain_text("发票")
     page.evaluate("FrontDesk.setLocale('en')")
     expect(page.get_by_test_id("handoff")).to_have_text("Talk to a person")
     page.evaluate("FrontDesk.close()")

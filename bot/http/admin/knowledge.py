@@ -29,6 +29,7 @@ MAX_KEYS = 10_000
 BaseName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\s](?:[^/]*[^/\s])?$")]
 Question = Annotated[str, Field(max_length=MAX_QUESTION)]
 Tag = Annotated[str, Field(min_length=1, max_length=60)]
+BulkAction = Literal["publish", "draft", "disable", "delete", "add_tag", "remove_tag"]
 
 
 class NewBase(BaseModel):
@@ -91,7 +92,7 @@ class BulkEdit(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     keys: list[str] = Field(min_length=1, max_length=MAX_KEYS)
-    action: Literal["publish", "draft", "disable", "delete", "add_tag", "remove_tag"]
+    action: BulkAction
     tag: Tag | None = None
 
     @model_validator(mode="after")

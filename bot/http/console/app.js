@@ -9,6 +9,7 @@ import { explain } from "./problems.js";
 import { go, here, href, match, redirect } from "./router.js";
 import { chooseKnowledgeBase, forget, resume, session } from "./session.js";
 import { buildShell } from "./shell.js";
+import { setTitle, watchFor } from "./waiting.js";
 import { locale } from "./words.js";
 
 /** A page with an `icon` stands in the navigation, named by the shell's words; `under` names the item it belongs to. */
@@ -51,6 +52,7 @@ async function show() {
   const place = element("div", { class: "page" });
   try {
     if (!page.bare && session.user === null) await resume();
+    watchFor(session.user);
     if (page.home) return redirect(homeAddress());
     const parameters = match(page.path, path);
     if (session.knowledgeBases.some((base) => base.name === parameters.knowledgeBase)) {
@@ -96,12 +98,13 @@ function homeAddress() {
 /** Tell those who cannot see it which page is shown now. */
 function announce(place) {
   const title = place.querySelector("h1");
-  document.title = title ? `${title.textContent} · FrontDesk` : "FrontDesk";
+  setTitle(title ? `${title.textContent} · FrontDesk` : "FrontDesk");
   if (!place.contains(document.activeElement)) title?.focus({ preventScroll: true });
 }
 
 function signOut() {
   forget();
+  watchFor(null);
   const back = location.hash;
   if (back.startsWith("#/login") || back.startsWith("#/setup")) return;
   redirect(back.length > 2 ? `#/login?back=${encodeURIComponent(back)}` : "#/login");

@@ -6,6 +6,7 @@ import { menu, toasts } from "./layers.js";
 import { button } from "./parts.js";
 import { go, here, href } from "./router.js";
 import { chooseKnowledgeBase, end, session } from "./session.js";
+import { watchWaiting } from "./waiting.js";
 import { LANGUAGES, chooseLanguage, language, words } from "./words.js";
 
 const t = words({
@@ -24,6 +25,7 @@ const t = words({
       settings: "设置",
     },
     roles: { owner: "所有者", editor: "编辑", agent: "客服", viewer: "只读" },
+    waiting: (count) => `${count} 位客户在等`,
     knowledgeBase: "当前知识库",
     password: "修改密码",
     logout: "退出登录",
@@ -45,6 +47,7 @@ const t = words({
       settings: "Settings",
     },
     roles: { owner: "Owner", editor: "Editor", agent: "Agent", viewer: "Viewer" },
+    waiting: (count) => `${count} waiting`,
     knowledgeBase: "Knowledge base",
     password: "Change password",
     logout: "Log out",
@@ -65,10 +68,16 @@ export function buildShell(pages, reload) {
   const curtain = element("div", { class: "curtain" });
   const drawer = makeDrawer({ side, covered: [top, main], opener, curtain });
 
+  const waiting = element("span", { class: "count" });
+  watchWaiting((count) => {
+    waiting.textContent = count || "";
+    waiting.title = count ? t.waiting(count) : "";
+  });
+
   const show = (place, page) => {
     const bare = page.bare || session.user === null;
     document.body.classList.toggle("bare", bare);
-    side.replaceChildren(...(bare ? [] : sideContent(pages, page, reload)));
+    side.replaceChildren(...(bare ? [] : sideContent(pages, page, reload, waiting)));
     main.replaceChildren(place);
     drawer.close();
   };
@@ -84,12 +93,13 @@ function brand() {
   return element("span", { class: "brand" }, element("span", { class: "logo" }, icon("bot")), "FrontDesk");
 }
 
-function sideContent(pages, page, reload) {
+function sideContent(pages, page, reload, waiting) {
   const items = pages.filter((each) => each.icon && (!each.scope || session.can(each.scope)));
   const links = items.map((item) => {
     const name = item.path.split("/")[0];
     const current = page === item || page.under === name;
-    return element("a", { href: href(name), "aria-current": current ? "page" : null }, icon(item.icon), t.items[name]);
+    const beside = name === "inbox" ? waiting : null;
+    return element("a", { href: href(name), "aria-current": current ? "page" : null }, icon(item.icon), t.items[name], beside);
   });
   return [
     brand(),

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from fastapi.testclient import TestClient
 
+from bot.http.admin.knowledge import BulkAction
 from bot.http.console import FOLDER
+from bot.store.review import ReviewAction
 
 SCRIPTS = sorted(FOLDER.rglob("*.js"))
 IMPORT = re.compile(r"""(?:from |import\(|^import )"([^"]+)\"""", re.MULTILINE)
@@ -57,3 +60,13 @@ def test_nothing_is_ever_parsed_as_html(script: Path) -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_no_element_is_given_a_style_that_the_policy_refuses(script: Path) -> None:
     assert not re.search(r"\bstyle: (?!\"percent\")|\"style\"|cssText", script.read_text())
+
+
+def test_the_audit_log_has_a_name_for_everything_that_is_audited() -> None:
+    sources = "".join(path.read_text() for path in (FOLDER.parent / "admin").glob("*.py"))
+    actions = set(re.findall(r'await audit\(request, actor, "([a-z_.]+)"', sources))
+    assert len(actions) > 15
+    actions |= {f"entries.{action}" for action in get_args(BulkAction)}
+    actions |= {f"review.{action}" for action in get_args(ReviewAction)}
+    named = (FOLDER / "pages" / "audit.js").read_text()
+    assert {action for action in actions if len(re.findall(rf'"?{re.escape(action)}"?: ', named)) != 2} == set()

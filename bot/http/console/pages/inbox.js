@@ -2,8 +2,11 @@
 
 import { element } from "/page/dom.js";
 import { get } from "../api.js";
+import { checkbox } from "../forms.js";
+import { toast } from "../layers.js";
 import { badge, emptyState, errorPanel, pageHead, tabs } from "../parts.js";
 import { href } from "../router.js";
+import { noteWaiting, notifications } from "../waiting.js";
 import { buildConversation } from "./inbox/conversation.js";
 import { followChanges } from "./inbox/follow.js";
 import { drawList } from "./inbox/list.js";
@@ -21,7 +24,7 @@ export async function render(place, { parameters, query, session, go }) {
   const lost = element("p", { class: "note warn", role: "status", hidden: true }, t.lost);
   const hours = element("span");
   place.append(
-    pageHead(t.title, t.sentence, hours),
+    pageHead(t.title, t.sentence, hours, ...(notifications.possible ? [notifyMe()] : [])),
     tabs(t.title, views(view)),
     lost,
     element("div", { class: `inbox ${chosen ? "chosen" : ""}` }, list, area),
@@ -42,14 +45,25 @@ export async function render(place, { parameters, query, session, go }) {
       const states = new URLSearchParams(VIEWS[view].map((state) => ["state", state]));
       const found = await get(`/inbox?${states}`);
       hours.replaceChildren(found.hours.open ? badge(t.open, "good") : badge(t.shut(found.hours.text), "warn"));
-      const waiting = found.conversations.filter((each) => each.handoff === "waiting").length;
-      document.title = waiting > 0 ? `(${waiting}) ${t.title} · FrontDesk` : `${t.title} · FrontDesk`;
+      if (view === "open") noteWaiting(found.conversations);
       drawList(list, found.conversations, { chosen, me: session.user.name });
     } catch (error) {
       if (error.type !== "network") list.replaceChildren(errorPanel(error, load));
     }
     await conversation?.load();
   }
+}
+
+/** A customer is told to everybody who wants it, also while they look at something else. */
+function notifyMe() {
+  const node = checkbox("notify", t.notify, { checked: notifications.wanted });
+  const box = node.querySelector("input");
+  box.addEventListener("change", async () => {
+    const wanted = box.checked;
+    box.checked = await notifications.want(wanted);
+    if (wanted && !box.checked) toast(t.notifyRefused, { kind: "bad" });
+  });
+  return node;
 }
 
 function views(view) {

@@ -59,10 +59,14 @@ export async function render(place, context) {
     address: href("settings", each.name),
     current: each === section,
   }));
-  const area = element("div");
+  const area = element("div", { "aria-busy": "true" });
   const links = tabs(t.title, items);
   place.append(pageHead(t.title, null), links, area);
   links.querySelector("[aria-current=page]").scrollIntoView({ block: "nearest", inline: "center" });
-  const { render: renderSection } = await section.load();
-  return renderSection(area, context);
+  try {
+    const { render: renderSection } = await section.load();
+    return await renderSection(area, context);
+  } finally {
+    area.removeAttribute("aria-busy");
+  }
 }
