@@ -33,7 +33,9 @@ export async function render(place, { parameters, query, session, go }) {
   if (conversation === null) area.append(emptyState("inbox", t.choose, t.chooseSentence));
   const stop = followChanges({ changed: load, lost: (isLost) => (lost.hidden = !isLost) });
   const clock = setInterval(() => list.redraw?.(), 30_000);
+  list.setAttribute("aria-busy", "true");
   await load();
+  list.removeAttribute("aria-busy");
   return () => {
     stop();
     clearInterval(clock);

@@ -17,7 +17,7 @@ export function plotWidth(width) {
 export function drawChart({ width, shape, days, series, format }) {
   const values = days.map((day) => series.map((each) => each.of(day)));
   const heights = shape === "bars" ? values.map((each) => each.reduce((sum, value) => sum + value, 0)) : values.flat();
-  const top = roundTop(Math.max(...heights));
+  const top = roundTop(Math.max(...heights), shape === "bars");
   const slot = plotWidth(width).width / days.length;
   const at = (place) => LEFT + (place + 0.5) * slot;
   const y = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
@@ -85,11 +85,12 @@ function unbroken(points) {
   return parts.filter((part) => part.length > 1);
 }
 
-/** Return a round number, at least as high as all, that the grid divides evenly. */
-function roundTop(most) {
-  if (!(most > 0)) return LINES;
+/** Return a round number, at least as high as all, that the grid divides evenly; counts into whole numbers. */
+function roundTop(most, isCount) {
+  if (!(most > LINES)) return LINES;
   const power = 10 ** Math.floor(Math.log10(most));
-  return Math.max(LINES, [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10].map((factor) => factor * power).find((each) => each >= most));
+  const round = [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10, 12].map((factor) => Math.round(factor * power * 10) / 10);
+  return round.find((each) => each >= most && (!isCount || each % LINES === 0));
 }
 
 function draw(tag, attributes, text = null) {
