@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import platform
 import socket
 import sys
 from typing import Annotated
@@ -19,12 +21,17 @@ from bot.logs import set_up_logging
 from bot.settings import load_settings
 from bot.store.users import UserStore
 
+_M_ARENA_MAX = -8
+"""From glibc's malloc.h; see mallopt(3)."""
+_ARENAS = 2
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Where to listen.")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 for any free one.", min=0, max=65_535)] = None,
 ) -> None:
     """Serve the chat page, the API and everything else over HTTP."""
+    _limit_arenas()
     settings = load_settings()
     set_up_logging(settings.log_level, as_json=settings.log_json)
     listener = _listen(host or settings.server.host, settings.server.port if port is None else port)
@@ -66,6 +73,12 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.parts.desk.humans.changes.close()
         await super().shutdown(sockets)
+
+
+def _limit_arenas() -> None:
+    """Have threads share two heaps: glibc would give each its own, 25 MB more of freed memory that nobody gets back."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def _listen(host: str, port: int) -> socket.socket:
