@@ -144,6 +144,7 @@ def test_the_human_button_hands_the_conversation_over(page: Page) -> None:
     ask(page, "怎么开发票")
     page.get_by_test_id("handoff").click()
     expect(page.get_by_test_id("handoff")).to_be_disabled()
+    expect(page.locator("#status-text")).to_have_text("正在等待人工客服")
     assert ask(page, "在吗").get_attribute("data-outcome") == "handoff"
 
 
