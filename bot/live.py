@@ -45,6 +45,10 @@ class Changes:
             if follower.conversation_id in (None, conversation_id):
                 follower.wake()
 
+    def followers_of(self, conversation_id: str) -> int:
+        """Count those who follow one conversation alone."""
+        return sum(follower.conversation_id == conversation_id for follower in self._followers)
+
     @contextmanager
     def follow(self, conversation_id: str | None = None) -> Iterator[Follower]:
         """Follow one conversation, or all, for as long as the block lasts."""

@@ -18,6 +18,10 @@ from bot.store.inbox import InboxStore
 
 router = APIRouter(prefix="/api", tags=["chat"])
 
+MAX_STREAMS = 10
+"""Of one conversation: a customer has a few tabs, not hundreds."""
+STREAM_RETRY_SECONDS = 10
+
 
 @router.get("/conversations/{conversation_id}/events", response_class=StreamingResponse)
 async def follow_conversation(
@@ -33,8 +37,11 @@ async def follow_conversation(
     await desk.conversations.check_owner(conversation_id, reception.visitor_of(request))
     if last_event_id and not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 10):
         raise RequestError(400, "invalid_event_id", "Last-Event-ID is not one of this conversation's")
-    inbox = backoffice_of(request).inbox
-    return event_stream(_events(inbox, desk.humans.changes, conversation_id, int(last_event_id or 0)))
+    inbox, changes = backoffice_of(request).inbox, desk.humans.changes
+    if changes.followers_of(conversation_id) >= MAX_STREAMS:
+        busy = "this conversation is followed often enough"
+        raise RequestError(429, "too_many_streams", busy, retry_after=STREAM_RETRY_SECONDS)
+    return event_stream(_events(inbox, changes, conversation_id, int(last_event_id or 0)))
 
 
 async def _events(inbox: InboxStore, changes: Changes, conversation_id: str, after: int) -> AsyncGenerator[str]:

@@ -37,7 +37,9 @@ Section = Callable[[str], Page]
 
 
 def save(page: Page) -> None:
-    page.get_by_role("button", name="保存").click()
+    with page.expect_response(lambda response: response.request.method == "PATCH") as saved:
+        page.get_by_role("button", name="保存").click()
+    assert saved.value.ok
     expect(page.get_by_text("已保存，马上生效").last).to_be_visible()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from bot.http import live
 from tests.bot.fakes import RETURNS
 from tests.bot.http.admin.conftest import PASSWORD
 from tests.bot.http.conftest import Site
@@ -181,6 +182,16 @@ def test_agents_see_a_new_call_at_once(site: Site) -> None:
             conversation = call_human(customer)
             assert stream.next().name == "changed"
             assert [each["id"] for each in agent.get(INBOX).json()["conversations"]] == [conversation]
+
+
+def test_one_conversation_is_not_followed_without_end(site: Site) -> None:
+    with site.served() as address, at_once(address) as customer, ExitStack() as open_streams:
+        path = f"/api/conversations/{call_human(customer)}/events"
+        streams = [Stream(open_streams.enter_context(customer.stream("GET", path))) for _ in range(live.MAX_STREAMS)]
+        assert {stream.next().name for stream in streams} == {"handoff"}
+        refused = customer.get(path)
+        assert_error_shape(refused, 429, "too_many_streams")
+        assert refused.headers["Retry-After"] == "10"
 
 
 def test_another_visitors_conversation_cannot_be_followed(client: TestClient) -> None:
