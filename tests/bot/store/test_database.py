@@ -17,8 +17,7 @@ async def test_what_was_begun_is_ended_though_the_caller_is_cancelled(database: 
     for _ in range(steps):
         await asyncio.sleep(0)
     writing.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await writing
+    await asyncio.gather(writing, return_exceptions=True)  # it may have been done already
     await database.close()
     assert [message.text for message in await store.transcript(conversation)] == ["怎么退货？", "运费呢？"]
 
