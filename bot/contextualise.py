@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.question import Message
+from bot.question import Message, Suggestion
 from knowledge.search import Query
 from knowledge.text import bare, detect_language
 
@@ -30,6 +30,21 @@ _ENDS = re.compile(
     r"(?:呢|也一样吗|也是吗|也可以吗|也行吗|也要吗|一样吗|也这样吗|\btoo|\bas well|\binstead|\bthen)\s*[?？。!！]*$",
     re.IGNORECASE,
 )
+
+_CHOICE = re.compile(
+    r"(?:第|选|选择|the\s+|option\s+|number\s+|no\.?\s*)?"
+    r"(?:(?P<first>[1１一①]|first)|(?P<second>[2２二两②]|second)|(?P<third>[3３三③]|third))"
+    r"\s*(?:个|条|项|号|one)?[\s.。、)）!！]*",
+    re.IGNORECASE,
+)
+_PLACES = ("first", "second", "third")
+
+
+def choose(text: str, offered: Sequence[Suggestion]) -> Suggestion | None:
+    """Return the suggestion that a message such as “2” or “第二个” picks, None if it picks none."""
+    picked = _CHOICE.fullmatch(text.strip())
+    place = _PLACES.index(picked.lastgroup) if picked and picked.lastgroup else len(offered)
+    return offered[place] if place < len(offered) else None
 
 
 def is_short(text: str) -> bool:

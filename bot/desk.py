@@ -13,7 +13,7 @@ import structlog
 
 from bot import messages, prompts
 from bot.checks import GroundingCheck, split_clauses
-from bot.contextualise import in_context
+from bot.contextualise import choose, in_context
 from bot.guards import admit, asks_for_human, has_words, mentions
 from bot.handoff import HandoffDesk
 from bot.models.base import ChatMessage, ChatModel, Generation, Sampling
@@ -134,15 +134,17 @@ class FrontDesk:
                 await model.close()
 
     async def _open_case(self, question: Question, text: str, turn: OpenTurn, started: float) -> _Case:
-        """Contextualise and search."""
+        """Contextualise and search; a number picks what was offered."""
         history = [*(Message("customer", earlier) for earlier in question.earlier), *turn.history]
-        query = in_context(text, history)
+        chosen = choose(text, turn.offered)
+        text = chosen.question if chosen else text
+        query = Query(text) if chosen else in_context(text, history)
         answer = Answer(
             conversation_id=turn.conversation_id,
             turn_id=turn.id,
             outcome="refused",
             language=messages.as_language(question.language or detect_language(text)),
-            standalone=query.standalone if query.topic else None,
+            standalone=query.standalone if query.topic or chosen else None,
             handoff=turn.handoff,
         )
         evidence = Evidence([], 0.0)

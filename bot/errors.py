@@ -74,6 +74,23 @@ class NotYours(FrontDeskError):
     """A conversation belongs to a colleague, or to the bot."""
 
 
+class ChannelError(FrontDeskError):
+    """A channel's platform cannot be used as it is configured, or does not answer."""
+
+
+class SendFailed(ChannelError):
+    """A message did not arrive; it may be sent again after `retry_after` seconds, if the platform said so."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        """Keep what the platform said."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class SendRefused(ChannelError):
+    """The platform will never take this message; sending it again is of no use."""
+
+
 class StoreError(FrontDeskError):
     """The database cannot be used as it is configured."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from knowledge.text import Language
 
 
@@ -24,6 +26,16 @@ def welcome(language: str, name: str, chosen: str = "") -> str:
 def clarify(language: str) -> str:
     """Introduce the entries to choose from."""
     return _pick(language, "您是不是想问：", "Did you mean one of these?")
+
+
+def reply_with_number(language: str) -> str:
+    """Say how to choose where nothing can be clicked."""
+    return _pick(language, "（回复序号即可）", "(Reply with a number.)")
+
+
+def based_on(language: str, questions: Sequence[str]) -> str:
+    """Name the entries that an answer rests on, where they cannot be unfolded."""
+    return _pick(language, f"（依据：{'；'.join(questions)}）", f"(Based on: {'; '.join(questions)})")
 
 
 def out_of_scope(language: str, *, can_hand_off: bool) -> str:
@@ -54,6 +66,24 @@ def no_words(language: str) -> str:
         language,
         "请用文字描述您的问题，我会尽力帮您。",
         "Please describe your question in words and I will do my best.",
+    )
+
+
+def text_only(language: str) -> str:
+    """Decline what is no text: an image, a voice message, a file."""
+    return _pick(
+        language,
+        "抱歉，我目前只能看懂文字。请用文字描述您的问题，或者回复“转人工”。",
+        "Sorry, I can read text only. Please describe your question in words, or reply “talk to a person”.",
+    )
+
+
+def too_long(language: str) -> str:
+    """Ask for a shorter question."""
+    return _pick(
+        language,
+        "抱歉，您的消息太长了。请用一两句话描述问题。",
+        "Sorry, that message is too long. Please put your question in a sentence or two.",
     )
 
 

@@ -16,7 +16,7 @@ class _Unlogged(ConversationStore):
 
     async def begin(self, question: Question) -> OpenTurn:
         del question
-        return OpenTurn(id=new_id(), conversation_id=new_id(), history=(), misses=0, handoff="bot")
+        return OpenTurn(id=new_id(), conversation_id=new_id(), history=(), offered=(), misses=0, handoff="bot")
 
     async def finish(self, answer: Answer) -> None:
         del answer

@@ -1,35 +1,172 @@
-"""What every connector promises: two pure conversions and one handle, and nothing of the bot but its neutral types."""
+"""What joins a channel to the bot: two pure conversions and a way to send; all else is the bot's.
+
+A connector verifies what its platform sends, hands it to its host, which keeps it, and acknowledges at once. The host
+asks, one question of a thread after the other, and has the connector deliver the answer: again and again while the
+platform is down, and also if the program was killed meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
-from bot.question import Answer, Event, Question
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
 
-Incoming_contra = TypeVar("Incoming_contra", contravariant=True)
-Outgoing = TypeVar("Outgoing")
+from bot.errors import SendFailed
+from bot.question import Answer, Event, Finished, Question
 
-Ask = Callable[[Question], AsyncIterator[Event]]
-"""How a connector asks: the desk's `answer`."""
+Outgoing = dict[str, Any]
+"""One message as the platform takes it, a JSON object."""
+
+Address = Mapping[str, str]
+"""What a connector needs to reach a customer again; the bot keeps it and never looks into it."""
+
+IncomingKind = Literal["text", "media", "entered"]
 
 
-class Connector(Protocol[Incoming_contra, Outgoing]):
-    """Joins one channel to the bot."""
+class ConnectorSettings(BaseModel):
+    """The parent of each connector's settings: a table [channels.NAME], or FRONTDESK_CHANNELS__NAME__* variables."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """Something a customer sent.
+
+    The same `message_id` is taken once. What has the same `thread` belongs together: one customer in one place. Media
+    (an image, a voice message, a file) and entering a chat have no text.
+    """
+
+    message_id: str
+    thread: str
+    address: Address
+    text: str = ""
+    kind: IncomingKind = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A person is called into a conversation: what they should know."""
+
+    conversation_id: str
+    channel: str
+    reason: str
+    summary: str
+    address: Address = field(default_factory=dict)
+
+
+class Memory(Protocol):
+    """A few values that a connector keeps between runs, such as a cursor."""
+
+    async def get(self, key: str) -> Any:
+        """Return a value, None if there is none."""
+        ...
+
+    async def put(self, key: str, value: Any) -> None:
+        """Keep a value that can be written as JSON; None forgets it."""
+        ...
+
+
+class Host(Protocol):
+    """What the bot does for one connector."""
 
     @property
-    def channel(self) -> str:
-        """The channel's name, as conversations are logged under."""
+    def path(self) -> str:
+        """Where the connector's routes begin, such as /channels/wecom."""
         ...
 
-    def to_question(self, incoming: Incoming_contra) -> Question | None:
-        """Return the question in what the platform sent; None if there is none, as in the bot's own messages."""
+    @property
+    def memory(self) -> Memory:
+        """What the connector keeps."""
         ...
+
+    async def take(self, incoming: Incoming) -> bool:
+        """Keep what came in, so that it is answered whatever happens; False if it came before."""
+        ...
+
+    def ask(self, question: Question) -> AsyncIterator[Event]:
+        """Answer at once, for channels that wait for the answer; the question's channel and bot are filled in."""
+        ...
+
+    async def rate(self, turn_id: str, rating: Literal["up", "down"], comment: str | None = None) -> None:
+        """Keep a customer's thumb; one for a turn that does not exist is ignored."""
+        ...
+
+
+class Delivery(Protocol):
+    """An answer on its way to a customer."""
+
+    @property
+    def address(self) -> Address:
+        """Where to."""
+        ...
+
+    @property
+    def sent(self) -> int:
+        """How many of its messages arrived before, at an earlier attempt."""
+        ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """The answer as it is made; the same again at a later attempt."""
+        ...
+
+    async def mark_sent(self, count: int) -> None:
+        """Note that so many of its messages have arrived."""
+        ...
+
+
+class Connector(Protocol):
+    """Joins one channel to the bot; what a channel does not need is left as it is here."""
+
+    def routes(self, host: Host) -> APIRouter:
+        """Return what the platform calls, below `host.path`; by default nothing."""
+        return APIRouter(prefix=host.path)
+
+    async def run(self, host: Host) -> None:
+        """Do what goes on in the background, until cancelled; return at once if there is nothing."""
 
     def from_answer(self, answer: Answer) -> list[Outgoing]:
-        """Return what the platform shows for an answer, split by its limits."""
+        """Return what the platform shows for an answer, split by its limits; nothing while people answer."""
         ...
 
-    async def handle(self, incoming: Incoming_contra, ask: Ask) -> None:
-        """Verify, acknowledge at once, ask, and send the answer."""
+    def from_text(self, text: str) -> list[Outgoing]:
+        """Return what the platform shows for a person's words, or a sentence of ours."""
         ...
+
+    async def send(self, address: Address, message: Outgoing, message_id: str) -> None:
+        """Send one message; the same `message_id` is the same message, sent again.
+
+        Raises:
+            SendFailed: it did not arrive, and may later.
+            SendRefused: it never will.
+        """
+        ...
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Bring an answer to the customer: by default whole, message by message. Raises as `send` does."""
+        answer = await finished(delivery.events())
+        for number, message in enumerate(self.from_answer(answer)):
+            if number >= delivery.sent:
+                await self.send(delivery.address, message, f"{answer.turn_id}-{number}")
+                await delivery.mark_sent(number + 1)
+
+    async def hand_off(self, call: Call) -> None:
+        """Tell the platform that a person is wanted, where it has people of its own."""
+
+    async def check(self) -> str:
+        """Ask the platform whether all is well, and return who we are there; raises ChannelError."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+
+
+async def finished(events: AsyncIterator[Event]) -> Answer:
+    """Return the answer at the end of its events."""
+    async for event in events:
+        if isinstance(event, Finished):
+            return event.answer
+    raise SendFailed("the answer was not finished")

@@ -27,6 +27,9 @@ FrontDeskError
 ├── FetchRefused               a page may not, or cannot, be fetched   (bot.errors)
 ├── NotFound                   no such conversation or turn            (bot.errors)
 ├── NotYours                   a colleague has the conversation       (bot.errors)
+├── ChannelError               a platform's account does not work      (bot.errors)
+│   ├── SendFailed             a message did not arrive, and may later
+│   └── SendRefused            it never will
 └── StoreError                 the database refused                    (bot.errors)
 
 The message of each is one sentence for the person who runs FrontDesk; a customer never sees it.

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from bot.accounts import new_token
 from bot.assembly import Parts, make_remote_model, open_desk
+from bot.channels.switchboard import Switchboard
 from bot.checking import Checks
 from bot.configuration import Configuration
 from bot.http import bots, chat, console, docs, health, live, openai_api, visitors, widget
@@ -83,8 +84,12 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
             app.state.reception.allow,
         )
         await app.state.configuration.refresh()
+        app.state.switchboard = Switchboard(settings, parts, app.state.running.events)
+        for router in app.state.switchboard.routers():
+            app.include_router(router)
         background = [
             asyncio.create_task(app.state.configuration.follow()),
+            *(asyncio.create_task(work) for work in app.state.switchboard.work()),
             *(asyncio.create_task(desk.knowledge.follow()) for desk in parts.desks.values()),
             asyncio.create_task(app.state.running.give_up_unread()),
         ]
@@ -95,6 +100,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         await app.state.uploads.close()
         await app.state.checks.close()
         await app.state.running.close(DRAIN_SECONDS)
+        await app.state.switchboard.close()
         await parts.close()
 
     app = FastAPI(

@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from bot.assembly import Parts
+from bot.http.admin.channels import switchboard_of
 
 router = APIRouter(tags=["operation"])
 
@@ -24,7 +25,7 @@ async def readyz(request: Request, response: Response) -> dict[str, Any]:
     """Say truly what works: 200 while questions can be answered, with every problem by name; else 503."""
     parts: Parts = request.app.state.parts
     desk = parts.desk
-    problems = parts.problems
+    problems = [*parts.problems, *switchboard_of(request).problems]
     database = "ok"
     try:
         async with parts.database.engine.connect() as connection:

@@ -115,6 +115,12 @@ class RunningAnswers:
         self._running.append(running)
         return running
 
+    async def events(self, question: Question) -> AsyncGenerator[Event]:
+        """Answer a question and yield its events; raises the failure."""
+        async with aclosing(self.start(question).read()) as events:
+            async for event in events:
+                yield event
+
     def find(self, turn_id: str, visitor: str | None = None) -> RunningAnswer:
         """Return the answer of a turn; raises NotFound once it is forgotten, and for another visitor's."""
         for running in self._running:

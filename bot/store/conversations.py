@@ -35,11 +35,15 @@ OF_PEOPLE: tuple[HandoffState, ...] = ("waiting", "human")
 
 @dataclass(frozen=True, kw_only=True)
 class OpenTurn:
-    """A turn that has begun, with what came before it; `answered` holds the reply if it was given already."""
+    """A turn that has begun, with what came before it; `answered` holds the reply if it was given already.
+
+    `offered` are the entries that the reply before it gave to choose from.
+    """
 
     id: str
     conversation_id: str
     history: tuple[Message, ...]
+    offered: tuple[Suggestion, ...]
     misses: int
     handoff: HandoffState
     answered: Answer | None = None
@@ -199,6 +203,7 @@ def _open(
         id=turn.id,
         conversation_id=conversation.id,
         history=tuple(_to_messages(earlier)),
+        offered=tuple(Suggestion(**each) for each in earlier[-1].suggestions or []) if earlier else (),
         misses=misses,
         handoff=cast("HandoffState", conversation.handoff),
         answered=answered,

@@ -240,6 +240,54 @@ class MessageRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class ThreadRow(Base):
+    """One customer in one place of a channel, and the conversation that they are in.
+
+    `address` is what the connector needs to reach them; `delivered` the last of the agents' replies that did.
+    """
+
+    __tablename__ = "threads"
+    __table_args__ = (UniqueConstraint("channel", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    name: Mapped[str]
+    address: Mapped[dict[str, Any]]
+    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"), index=True)
+    delivered: Mapped[int] = mapped_column(default=0)
+
+
+class ReceivedRow(Base):
+    """A message of a channel, from before it is acknowledged until its answer has arrived, and a while longer.
+
+    Nobody else works on it before `due_at`. What it says is forgotten once it is `done_at`, for `failure` if that is
+    not empty; that it was there is kept, so that it is not answered again.
+    """
+
+    __tablename__ = "received"
+    __table_args__ = (UniqueConstraint("channel", "message_id"), Index("ix_received_open", "done_at", "due_at"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    message_id: Mapped[str]
+    thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    text: Mapped[str]
+    sent: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(default=now)
+    done_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ChannelMemoryRow(Base):
+    """A value that a connector keeps between runs."""
+
+    __tablename__ = "channel_memory"
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON())
+
+
 class UserRow(Base):
     """Somebody who may log in to the console; the hash is argon2id's."""
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.contextualise import MARKED_WEIGHT, SHORT_CHINESE, SHORT_WEIGHT, in_context, is_marked, is_short
-from bot.question import Message
+from bot.contextualise import MARKED_WEIGHT, SHORT_CHINESE, SHORT_WEIGHT, choose, in_context, is_marked, is_short
+from bot.question import Message, Suggestion
 
 TOPIC = "洗衣机坏了可以上门维修吗"
 
@@ -67,3 +67,40 @@ def test_short_counts_characters_in_chinese_and_words_in_english(text: str, shor
 @pytest.mark.parametrize("text", ["怎么退货", "iPhone 多少钱", "Android app", "therefore I ask", "item list"])
 def test_a_word_that_only_begins_like_a_mark_is_none(text: str) -> None:
     assert not is_marked(text)
+
+
+OFFERED = [Suggestion("A", "怎么退货？"), Suggestion("B", "怎么开发票？"), Suggestion("C", "怎么付款？")]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("1", "A"),
+        ("２", "B"),
+        ("3.", "C"),
+        ("第二个", "B"),
+        ("选1", "A"),
+        ("二", "B"),
+        ("2、", "B"),
+        ("the second one", "B"),
+        ("Option 3", "C"),
+        ("third", "C"),
+        ("No. 1", "A"),
+        (" ① ", "A"),
+        ("第3项！", "C"),
+    ],
+)
+def test_a_number_picks_what_was_offered(text: str, key: str) -> None:
+    chosen = choose(text, OFFERED)
+    assert chosen is not None
+    assert chosen.key == key
+
+
+@pytest.mark.parametrize("text", ["4", "12", "0", "2个月", "1年保修吗", "第二次购买", "one", "", "怎么退货？", "1 2"])
+def test_what_picks_nothing_is_a_question(text: str) -> None:
+    assert choose(text, OFFERED) is None
+
+
+def test_a_number_picks_nothing_where_nothing_was_offered() -> None:
+    assert choose("1", []) is None
+    assert choose("3", OFFERED[:2]) is None

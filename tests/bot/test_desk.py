@@ -13,6 +13,7 @@ from bot.question import Finished, Question, Started, Token
 from bot.store.database import Database
 from bot.store.tables import ConversationRow, HandoffRow, TurnRow
 from knowledge.errors import IndexUnavailable, ModelError
+from knowledge.search import Query
 from tests.bot.fakes import (
     HOURS,
     INVOICE,
@@ -60,6 +61,18 @@ async def test_an_answer_that_is_unlikely_offers_three_entries(database: Databas
     assert answer.outcome == "clarify"
     assert [offered.key for offered in answer.suggestions] == ["RET-1", "INV-1", "PAY-1"]
     assert streamed(events) == messages.clarify("zh")
+
+
+async def test_a_number_chooses_an_entry_that_was_offered(database: Database) -> None:
+    knowledge = StubKnowledge(0.3)
+    desk = make_desk(database, knowledge)
+    offered, _ = await ask(desk, "那个")
+    knowledge.confidence = 0.95
+    chosen, _ = await ask(desk, Question(text="第二个", conversation_id=offered.conversation_id))
+    assert knowledge.queries[-1] == Query(INVOICE.question)
+    assert (chosen.outcome, chosen.standalone) == ("direct", INVOICE.question)
+    later, _ = await ask(desk, Question(text="2", conversation_id=offered.conversation_id))
+    assert later.standalone != INVOICE.question  # nothing was offered just before
 
 
 async def test_without_a_local_model_a_likely_match_is_offered(database: Database) -> None:

@@ -15,6 +15,7 @@ SENTENCES = [
     if not name.startswith("_") and function.__module__ == messages.__name__ and name != "as_language"
 ]
 ARGUMENTS: dict[str, list[dict[str, object]]] = {
+    "based_on": [{"questions": ["A1", "B2"]}],
     "welcome": [{"name": "小青"}],
     "too_often": [{"seconds": 3}],
     "outside_hours": [{"hours": "09:00–18:00"}],

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from bot.http.admin import (
     account,
+    channels,
     inbox,
     knowledge,
     people,
@@ -19,5 +20,18 @@ from bot.http.admin import (
 )
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
-for part in (account, people, knowledge, uploads, releases, testset, tryout, inbox, settings, review, statistics):
+for part in (
+    account,
+    people,
+    knowledge,
+    uploads,
+    releases,
+    testset,
+    tryout,
+    inbox,
+    channels,
+    settings,
+    review,
+    statistics,
+):
     router.include_router(part.router)

@@ -1,0 +1,1 @@
+"""Between the connectors and the desk."""

@@ -1,0 +1,62 @@
+"""What connectors see of the bot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any, Literal
+
+import structlog
+
+from bot.channels.dispatch import Ask, Dispatcher
+from bot.channels.opening import Channel
+from bot.desk import FrontDesk
+from bot.errors import NotFound
+from bot.question import Event, Question
+from bot.store.channels import ChannelStore
+from connectors.base import Incoming, Memory
+
+log = structlog.get_logger()
+
+
+class ChannelMemory:
+    """What one connector keeps, in SQL."""
+
+    def __init__(self, store: ChannelStore, channel: str) -> None:
+        """Keep it for this channel."""
+        self._store, self._channel = store, channel
+
+    async def get(self, key: str) -> Any:
+        """Return a value, None if there is none."""
+        return await self._store.remembered(self._channel, key)
+
+    async def put(self, key: str, value: Any) -> None:
+        """Keep a value; None forgets it."""
+        await self._store.remember(self._channel, key, value)
+
+
+class ChannelHost:
+    """What the bot does for one connector."""
+
+    def __init__(
+        self, channel: Channel, dispatcher: Dispatcher, store: ChannelStore, desk: FrontDesk, ask: Ask
+    ) -> None:
+        """Stand between a connector and everything else."""
+        self._channel, self._dispatcher, self._desk, self._ask = channel, dispatcher, desk, ask
+        self.path = f"/channels/{channel.name}"
+        self.memory: Memory = ChannelMemory(store, channel.name)
+
+    async def take(self, incoming: Incoming) -> bool:
+        """Keep what came in, so that it is answered whatever happens; False if it came before."""
+        return await self._dispatcher.take(self._channel, incoming)
+
+    def ask(self, question: Question) -> AsyncIterator[Event]:
+        """Answer at once, for channels that wait for the answer."""
+        return self._ask(replace(question, channel=self._channel.name, bot=self._channel.bot))
+
+    async def rate(self, turn_id: str, rating: Literal["up", "down"], comment: str | None = None) -> None:
+        """Keep a customer's thumb; one for a turn that does not exist is ignored."""
+        try:
+            await self._desk.conversations.add_feedback(turn_id, rating, comment)
+        except NotFound:
+            log.warning("a thumb for an unknown turn", channel=self._channel.name, turn=turn_id)

@@ -1,0 +1,78 @@
+"""Bringing what agents write to customers on channels."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import structlog
+
+from bot.channels.opening import Channel
+from bot.errors import ChannelError, SendFailed
+from bot.live import Changes
+from bot.store.channels import ChannelStore, UndeliveredReply
+from bot.store.inbox import InboxStore
+
+log = structlog.get_logger()
+
+DELAYS_SECONDS = (2, 5, 15, 60)
+NOTE_AUTHOR = "FrontDesk"
+
+
+class ReplyCourier:
+    """Follows all conversations, and sends each reply to the channel that its customer is on."""
+
+    def __init__(
+        self, channels: Mapping[str, Channel], store: ChannelStore, inbox: InboxStore, changes: Changes
+    ) -> None:
+        """Follow these changes."""
+        self._channels, self._store, self._inbox, self._changes = channels, store, inbox, changes
+        self._failures: dict[int, tuple[int, float]] = {}
+        """By thread: how often it failed in a row, and when to try again."""
+
+    async def run(self) -> None:
+        """Bring replies until cancelled, or until nobody tells of changes any more."""
+        with self._changes.follow() as follower:
+            while not self._changes.closed:
+                await follower.news()
+                try:
+                    await self._bring_all()
+                except Exception:  # the database may be away; it is asked again
+                    log.exception("agents' replies could not be brought")
+
+    async def _bring_all(self) -> None:
+        replies = await self._store.undelivered()
+        replies.sort(key=lambda reply: reply.thread_id)  # stable: the oldest of each thread stays first
+        threads = [list(of_thread) for _, of_thread in groupby(replies, lambda reply: reply.thread_id)]
+        await asyncio.gather(*(self._bring(of_thread) for of_thread in threads if self._may_try(of_thread[0])))
+
+    def _may_try(self, reply: UndeliveredReply) -> bool:
+        _, again_at = self._failures.get(reply.thread_id, (0, 0.0))
+        return reply.channel in self._channels and time.monotonic() >= again_at
+
+    async def _bring(self, replies: Sequence[UndeliveredReply]) -> None:
+        """Send the replies to one customer; what has gathered meanwhile goes as one message."""
+        last, channel = replies[-1], self._channels[replies[-1].channel]
+        text = "\n\n".join(reply.text for reply in replies)
+        try:
+            for number, message in enumerate(channel.connector.from_text(text)):
+                await channel.connector.send(last.address, message, f"r{last.id}-{number}")
+        except SendFailed as error:
+            self._wait(last.thread_id, error)
+            channel.failed(str(error))
+            log.warning("an agent's reply did not arrive", channel=channel.name, error=str(error))
+            return
+        except ChannelError as error:
+            channel.failed(str(error))
+            await self._inbox.note(last.conversation_id, NOTE_AUTHOR, f"⚠ 未送达 / not delivered: {error}")
+        else:
+            channel.worked()
+        self._failures.pop(last.thread_id, None)
+        await self._store.mark_delivered(last)
+
+    def _wait(self, thread_id: int, error: SendFailed) -> None:
+        times, _ = self._failures.get(thread_id, (0, 0.0))
+        delay = error.retry_after or DELAYS_SECONDS[min(times, len(DELAYS_SECONDS) - 1)]
+        self._failures[thread_id] = (times + 1, time.monotonic() + delay)

@@ -1,0 +1,79 @@
+"""All channels together: opened from the settings, run in the background, and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any
+
+import structlog
+from fastapi import APIRouter
+from starlette.routing import Route
+
+from bot.assembly import Parts
+from bot.channels.dispatch import Dispatcher
+from bot.channels.host import ChannelHost
+from bot.channels.opening import Channel, open_channels
+from bot.channels.replies import ReplyCourier
+from bot.question import Event, Question
+from bot.settings import Settings
+from bot.store.channels import ChannelStore
+from bot.store.inbox import InboxStore
+
+log = structlog.get_logger()
+
+RESTART_SECONDS = 5.0
+
+
+class Switchboard:
+    """Connects the channels that are set up with the desk; one that is not, or that fails, leaves the others alone."""
+
+    def __init__(self, settings: Settings, parts: Parts, ask: Callable[[Question], AsyncIterator[Event]]) -> None:
+        """Set up the channels that the settings name; `missing` says what the others lack."""
+        self.channels, self.missing = open_channels(settings)
+        self.store = ChannelStore(parts.database)
+        self._dispatcher = Dispatcher(self.channels, self.store, parts.desks, ask)
+        self._courier = ReplyCourier(self.channels, self.store, InboxStore(parts.database), parts.desk.humans.changes)
+        self._hosts = {
+            name: ChannelHost(channel, self._dispatcher, self.store, parts.desks[channel.bot], ask)
+            for name, channel in self.channels.items()
+        }
+
+    @property
+    def problems(self) -> list[str]:
+        """What does not work, a sentence each."""
+        failing = [f"{each.name}: {each.failure}" for each in self.channels.values() if each.failure]
+        return [*self.missing.values(), *failing]
+
+    def routers(self) -> Iterator[APIRouter]:
+        """Yield what the platforms call."""
+        for name, channel in self.channels.items():
+            router = channel.connector.routes(self._hosts[name])
+            channel.paths = sorted({route.path for route in router.routes if isinstance(route, Route)})
+            yield router
+
+    def work(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """Yield what goes on in the background, each until it is cancelled."""
+        if self.channels:
+            yield self._dispatcher.run()
+            yield self._dispatcher.forget_old()
+            yield self._courier.run()
+        for channel in self.channels.values():
+            yield self._run(channel)
+
+    async def close(self) -> None:
+        """Give connections back."""
+        for channel in self.channels.values():
+            await channel.connector.close()
+
+    async def _run(self, channel: Channel) -> None:
+        """Let a connector do what it does in the background, again if it fails."""
+        while True:
+            try:
+                await channel.connector.run(self._hosts[channel.name])
+            except Exception as error:
+                channel.failed(f"{type(error).__name__}: {error}")
+                log.exception("a channel's connection broke", channel=channel.name)
+                await asyncio.sleep(RESTART_SECONDS)
+            else:
+                return

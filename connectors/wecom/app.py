@@ -1,0 +1,139 @@
+"""WeCom's self-built app (自建应用): encrypted callbacks in, message/send out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import structlog
+import xmltodict
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from pydantic import BaseModel, Field, SecretStr
+
+from bot.question import Answer
+from connectors.base import Address, Connector, ConnectorSettings, Host, Incoming, Outgoing
+from connectors.http import Unanswered
+from connectors.text import in_words, plain, split
+from connectors.wecom.api import API, WecomApi
+from connectors.wecom.envelope import AesKey, EnvelopeRefused, Envelopes
+
+log = structlog.get_logger()
+
+MAX_TEXT_BYTES = 2_048
+DUPLICATES_WITHIN_SECONDS = 600
+ENTERING = ("subscribe", "enter_agent")
+MEDIA = ("image", "voice", "video", "location", "link", "file")
+
+
+class WecomSettings(ConnectorSettings):
+    """The values of WeCom's console, under the app and under its “receive messages” (接收消息)."""
+
+    corp_id: str = Field(min_length=1, description="CorpID (企业ID).")
+    agent_id: int = Field(description="AgentId of the app.")
+    secret: SecretStr = Field(min_length=1, description="Secret of the app.")
+    token: SecretStr = Field(min_length=1, description="Token of its callback.")
+    aes_key: AesKey = Field(description="EncodingAESKey of its callback.")
+    api: str = Field(API, description="Another address of WeCom's API.")
+
+
+class Signed(BaseModel):
+    """What comes with every callback."""
+
+    msg_signature: str = Field(max_length=64)
+    timestamp: str = Field(max_length=16)
+    nonce: str = Field(max_length=64)
+
+
+class WecomApp(Connector):
+    """Talks to a company's own people, and to customers through the WeChat plug-in."""
+
+    Settings = WecomSettings
+
+    def __init__(self, settings: WecomSettings) -> None:
+        """Prepare; nothing is called yet."""
+        self._agent = settings.agent_id
+        self._envelopes = Envelopes(settings.token, settings.aes_key, settings.corp_id)
+        self._api = WecomApi(settings.corp_id, settings.secret, settings.api)
+        self._unanswered: set[str] = set()
+        """Messages that may have arrived, though WeCom did not say so."""
+
+    def routes(self, host: Host) -> APIRouter:
+        """Serve the callback's address, /callback."""
+        router = APIRouter(prefix=host.path, include_in_schema=False)
+
+        @router.get("/callback")
+        async def prove(signed: Annotated[Signed, Query()], echostr: str) -> Response:
+            return Response(open_envelope(self._envelopes, echostr, signed), media_type="text/plain")
+
+        @router.post("/callback")
+        async def receive(signed: Annotated[Signed, Query()], request: Request) -> Response:
+            sealed = read_xml(await request.body())
+            incoming = self.to_incoming(read_xml(open_envelope(self._envelopes, sealed.get("Encrypt", ""), signed)))
+            if incoming is not None:
+                await host.take(incoming)
+            return Response()
+
+        return router
+
+    def to_incoming(self, message: dict[str, str]) -> Incoming | None:
+        """Return what a decrypted message says; None for what concerns no customer."""
+        sender, kind, event = (message.get(name, "") for name in ("FromUserName", "MsgType", "Event"))
+        message_id, address = message.get("MsgId", ""), {"user": sender}
+        if kind == "text":
+            return Incoming(message_id=message_id, thread=sender, address=address, text=message.get("Content", ""))
+        if kind in MEDIA:
+            return Incoming(message_id=message_id, thread=sender, address=address, kind="media")
+        if kind == "event" and event in ENTERING:
+            unique = f"{sender}:{message.get('CreateTime', '')}:{event}"
+            return Incoming(message_id=unique, thread=sender, address=address, kind="entered")
+        return None
+
+    def from_answer(self, answer: Answer) -> list[Outgoing]:
+        """Return plain text, which the WeChat plug-in shows too."""
+        return _texts(in_words(answer))
+
+    def from_text(self, text: str) -> list[Outgoing]:
+        """Return plain text."""
+        return _texts(plain(text))
+
+    async def send(self, address: Address, message: Outgoing, message_id: str) -> None:
+        """Push a message; one that may have arrived before is sent so that WeCom drops the second."""
+        body = {"touser": address["user"], "agentid": self._agent, "safe": 0, **message}
+        if message_id in self._unanswered:
+            body |= {"enable_duplicate_check": 1, "duplicate_check_interval": DUPLICATES_WITHIN_SECONDS}
+        try:
+            await self._api.post("/cgi-bin/message/send", body)
+        except Unanswered:
+            self._unanswered.add(message_id)
+            raise
+        self._unanswered.discard(message_id)
+
+    async def check(self) -> str:
+        """Return the app's name."""
+        app = await self._api.get("/cgi-bin/agent/get", agentid=self._agent)
+        return str(app.get("name", self._agent))
+
+    async def close(self) -> None:
+        """Give connections back."""
+        await self._api.close()
+
+
+def open_envelope(envelopes: Envelopes, encrypted: str, signed: Signed) -> str:
+    """Return what is in a callback's envelope, or refuse the request."""
+    try:
+        return envelopes.open(encrypted, signature=signed.msg_signature, timestamp=signed.timestamp, nonce=signed.nonce)
+    except EnvelopeRefused as error:
+        log.warning("a callback of WeCom's was refused", reason=str(error))
+        raise HTTPException(403, str(error)) from error
+
+
+def read_xml(text: str | bytes) -> dict[str, str]:
+    """Return the fields of WeCom's flat XML, or refuse the request."""
+    try:
+        fields = xmltodict.parse(text)["xml"]
+    except Exception as error:  # expat's errors, entities, no root: nobody needs to tell them apart
+        raise HTTPException(400, "the body is not WeCom's XML") from error
+    return {name: value for name, value in fields.items() if isinstance(value, str)} if fields else {}
+
+
+def _texts(text: str) -> list[Outgoing]:
+    return [{"msgtype": "text", "text": {"content": piece}} for piece in split(text, MAX_TEXT_BYTES)]
