@@ -87,6 +87,10 @@ class SendFailed(ChannelError):
         self.retry_after = retry_after
 
 
+class SendHeld(SendFailed):
+    """The platform takes nothing more before the customer writes again."""
+
+
 class SendRefused(ChannelError):
     """The platform will never take this message; sending it again is of no use."""
 

@@ -7,8 +7,8 @@ platform is down, and also if the program was killed meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from fastapi import APIRouter
@@ -47,17 +47,6 @@ class Incoming:
     kind: IncomingKind = "text"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """A person is called into a conversation: what they should know."""
-
-    conversation_id: str
-    channel: str
-    reason: str
-    summary: str
-    address: Address = field(default_factory=dict)
-
-
 class Memory(Protocol):
     """A few values that a connector keeps between runs, such as a cursor."""
 
@@ -89,6 +78,18 @@ class Host(Protocol):
 
     def ask(self, question: Question) -> AsyncIterator[Event]:
         """Answer at once, for channels that wait for the answer; the question's channel and bot are filled in."""
+        ...
+
+    async def people_took(self, thread: str, agent: str) -> None:
+        """Leave a thread to a person of the platform's; the bot is silent."""
+        ...
+
+    async def people_said(self, thread: str, agent: str, text: str) -> None:
+        """Keep what a person of the platform's wrote to the customer, who has read it there."""
+        ...
+
+    async def people_left(self, thread: str) -> None:
+        """Give a thread back to the bot."""
         ...
 
     async def rate(self, turn_id: str, rating: Literal["up", "down"], comment: str | None = None) -> None:
@@ -148,13 +149,14 @@ class Connector(Protocol):
     async def deliver(self, delivery: Delivery) -> None:
         """Bring an answer to the customer: by default whole, message by message. Raises as `send` does."""
         answer = await finished(delivery.events())
-        for number, message in enumerate(self.from_answer(answer)):
-            if number >= delivery.sent:
-                await self.send(delivery.address, message, f"{answer.turn_id}-{number}")
-                await delivery.mark_sent(number + 1)
+        await self.push(delivery, self.from_answer(answer), answer.turn_id)
 
-    async def hand_off(self, call: Call) -> None:
-        """Tell the platform that a person is wanted, where it has people of its own."""
+    async def push(self, delivery: Delivery, messages: Sequence[Outgoing], name: str) -> None:
+        """Send those messages that have not arrived yet; raises as `send` does."""
+        for number, message in enumerate(messages):
+            if number >= delivery.sent:
+                await self.send(delivery.address, message, f"{name}-{number}")
+                await delivery.mark_sent(number + 1)
 
     async def check(self) -> str:
         """Ask the platform whether all is well, and return who we are there; raises ChannelError."""

@@ -29,6 +29,7 @@ FrontDeskError
 ├── NotYours                   a colleague has the conversation       (bot.errors)
 ├── ChannelError               a platform's account does not work      (bot.errors)
 │   ├── SendFailed             a message did not arrive, and may later
+│   │   └── SendHeld           when the customer has written again
 │   └── SendRefused            it never will
 └── StoreError                 the database refused                    (bot.errors)
 

@@ -14,7 +14,7 @@ import structlog
 from bot import messages
 from bot.channels.opening import Channel
 from bot.desk import FrontDesk
-from bot.errors import ChannelError, QuestionRejected, SendFailed
+from bot.errors import ChannelError, QuestionRejected, SendFailed, SendHeld
 from bot.question import Event, Question, Started
 from bot.store.channels import LEASE, ChannelStore, Received
 from bot.store.tables import now
@@ -98,6 +98,9 @@ class Dispatcher:
         except asyncio.CancelledError:
             await self._store.try_later(received, 0)
             raise
+        except SendHeld as error:
+            log.info("an answer came too late", channel=received.channel, message=received.message_id, why=str(error))
+            await self._store.finish(received, str(error))
         except SendFailed as error:
             channel.failed(str(error))
             await self._retry(received, error, error.retry_after)

@@ -14,6 +14,7 @@ from bot.desk import FrontDesk
 from bot.errors import NotFound
 from bot.question import Event, Question
 from bot.store.channels import ChannelStore
+from bot.store.elsewhere import ElsewhereStore
 from connectors.base import Incoming, Memory
 
 log = structlog.get_logger()
@@ -44,6 +45,7 @@ class ChannelHost:
         """Stand between a connector and everything else."""
         self._channel, self._dispatcher, self._desk, self._ask = channel, dispatcher, desk, ask
         self.path = f"/channels/{channel.name}"
+        self._elsewhere = ElsewhereStore(store.database)
         self.memory: Memory = ChannelMemory(store, channel.name)
 
     async def take(self, incoming: Incoming) -> bool:
@@ -54,9 +56,25 @@ class ChannelHost:
         """Answer at once, for channels that wait for the answer."""
         return self._ask(replace(question, channel=self._channel.name, bot=self._channel.bot))
 
+    async def people_took(self, thread: str, agent: str) -> None:
+        """Leave a thread to a person of the platform's; the bot is silent."""
+        self._tell(await self._elsewhere.took(self._channel.name, thread, agent))
+
+    async def people_said(self, thread: str, agent: str, text: str) -> None:
+        """Keep what a person of the platform's wrote to the customer, who has read it there."""
+        self._tell(await self._elsewhere.said(self._channel.name, thread, agent, text))
+
+    async def people_left(self, thread: str) -> None:
+        """Give a thread back to the bot."""
+        self._tell(await self._elsewhere.left(self._channel.name, thread))
+
     async def rate(self, turn_id: str, rating: Literal["up", "down"], comment: str | None = None) -> None:
         """Keep a customer's thumb; one for a turn that does not exist is ignored."""
         try:
             await self._desk.conversations.add_feedback(turn_id, rating, comment)
         except NotFound:
             log.warning("a thumb for an unknown turn", channel=self._channel.name, turn=turn_id)
+
+    def _tell(self, conversation_id: str | None) -> None:
+        if conversation_id is not None:
+            self._desk.humans.changes.tell(conversation_id)

@@ -10,7 +10,7 @@ from itertools import groupby
 import structlog
 
 from bot.channels.opening import Channel
-from bot.errors import ChannelError, SendFailed
+from bot.errors import ChannelError, SendFailed, SendHeld
 from bot.live import Changes
 from bot.store.channels import ChannelStore, UndeliveredReply
 from bot.store.inbox import InboxStore
@@ -19,6 +19,9 @@ log = structlog.get_logger()
 
 DELAYS_SECONDS = (2, 5, 15, 60)
 NOTE_AUTHOR = "FrontDesk"
+HELD = "⏳ 平台限制：客户再次发言后送达 / the platform lets this through once the customer has written again"
+REFUSED = "⚠ 未送达 / not delivered: "
+"""Notes that agents see in a conversation."""
 
 
 class ReplyCourier:
@@ -31,6 +34,8 @@ class ReplyCourier:
         self._channels, self._store, self._inbox, self._changes = channels, store, inbox, changes
         self._failures: dict[int, tuple[int, float]] = {}
         """By thread: how often it failed in a row, and when to try again."""
+        self._held: set[int] = set()
+        """Replies of which the agent knows that they wait for the customer."""
 
     async def run(self) -> None:
         """Bring replies until cancelled, or until nobody tells of changes any more."""
@@ -59,6 +64,11 @@ class ReplyCourier:
         try:
             for number, message in enumerate(channel.connector.from_text(text)):
                 await channel.connector.send(last.address, message, f"r{last.id}-{number}")
+        except SendHeld:
+            if last.id not in self._held:
+                self._held.add(last.id)
+                await self._inbox.note(last.conversation_id, NOTE_AUTHOR, HELD)
+            return
         except SendFailed as error:
             self._wait(last.thread_id, error)
             channel.failed(str(error))
@@ -66,7 +76,7 @@ class ReplyCourier:
             return
         except ChannelError as error:
             channel.failed(str(error))
-            await self._inbox.note(last.conversation_id, NOTE_AUTHOR, f"⚠ 未送达 / not delivered: {error}")
+            await self._inbox.note(last.conversation_id, NOTE_AUTHOR, REFUSED + str(error))
         else:
             channel.worked()
         self._failures.pop(last.thread_id, None)

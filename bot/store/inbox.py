@@ -112,7 +112,7 @@ class InboxStore(Store):
             if conversation.agent not in (instead_of, agent):
                 raise NotYours(f"{conversation.agent or 'nobody'} has this conversation now")
             if (conversation.handoff, conversation.agent) != ("human", agent):
-                _enter(session, conversation, "human", agent)
+                enter(session, conversation, "human", agent)
 
     @whole
     async def release(self, conversation_id: str, agent: str, state: Literal["bot", "closed"]) -> None:
@@ -126,8 +126,8 @@ class InboxStore(Store):
             conversation = await _get(session, conversation_id, alone=True)
             if conversation.agent not in (None, agent) or conversation.handoff not in ("waiting", "human"):
                 raise NotYours(f"{conversation.agent or 'nobody'} has this conversation now")
-            _enter(session, conversation, state, agent)
-            await _mask(session, conversation_id)
+            enter(session, conversation, state, agent)
+            await mask_all(session, conversation_id)
 
     @whole
     async def reply(self, conversation_id: str, agent: str, text: str) -> None:
@@ -136,13 +136,13 @@ class InboxStore(Store):
             conversation = await _get(session, conversation_id, alone=True)
             if (conversation.handoff, conversation.agent) != ("human", agent):
                 raise NotYours("take the conversation over before you reply")
-            _write(session, conversation, "reply", agent, text)
+            write(session, conversation, "reply", agent, text)
 
     @whole
     async def note(self, conversation_id: str, agent: str, text: str) -> None:
         """Write something for colleagues only; raises NotFound."""
         async with self.database.transaction() as session:
-            _write(session, await _get(session, conversation_id), "note", agent, text)
+            write(session, await _get(session, conversation_id), "note", agent, text)
 
     @whole
     async def owner(self, conversation_id: str) -> tuple[HandoffState, str | None]:
@@ -175,17 +175,19 @@ async def _get(session: AsyncSession, conversation_id: str, *, alone: bool = Fal
     return conversation
 
 
-def _enter(session: AsyncSession, conversation: ConversationRow, state: HandoffState, agent: str) -> None:
+def enter(session: AsyncSession, conversation: ConversationRow, state: HandoffState, agent: str) -> None:
+    """Put a conversation into a state, and write down who did."""
     conversation.handoff, conversation.agent = state, agent if state == "human" else None
-    _write(session, conversation, "state", agent, state)
+    write(session, conversation, "state", agent, state)
 
 
-def _write(session: AsyncSession, conversation: ConversationRow, kind: MessageKind, agent: str, text: str) -> None:
+def write(session: AsyncSession, conversation: ConversationRow, kind: MessageKind, agent: str, text: str) -> None:
+    """Add what an agent wrote to a conversation."""
     conversation.updated_at = now()
     session.add(MessageRow(conversation_id=conversation.id, kind=kind, author=agent, text=text))
 
 
-async def _mask(session: AsyncSession, conversation_id: str) -> None:
+async def mask_all(session: AsyncSession, conversation_id: str) -> None:
     """Hide the personal data that was in plain sight while a person needed it."""
     for turn in await session.scalars(select(TurnRow).where(TurnRow.conversation_id == conversation_id)):
         turn.question = mask(turn.question)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import structlog
-import xmltodict
-from fastapi import APIRouter, HTTPException, Query, Request, Response
-from pydantic import BaseModel, Field, SecretStr
+from fastapi import APIRouter
+from pydantic import Field, SecretStr
 
 from bot.question import Answer
 from connectors.base import Address, Connector, ConnectorSettings, Host, Incoming, Outgoing
 from connectors.http import Unanswered
 from connectors.text import in_words, plain, split
 from connectors.wecom.api import API, WecomApi
-from connectors.wecom.envelope import AesKey, EnvelopeRefused, Envelopes
-
-log = structlog.get_logger()
+from connectors.wecom.callback import xml_callback
+from connectors.wecom.envelope import AesKey, Envelopes
 
 MAX_TEXT_BYTES = 2_048
 DUPLICATES_WITHIN_SECONDS = 600
@@ -35,14 +30,6 @@ class WecomSettings(ConnectorSettings):
     api: str = Field(API, description="Another address of WeCom's API.")
 
 
-class Signed(BaseModel):
-    """What comes with every callback."""
-
-    msg_signature: str = Field(max_length=64)
-    timestamp: str = Field(max_length=16)
-    nonce: str = Field(max_length=64)
-
-
 class WecomApp(Connector):
     """Talks to a company's own people, and to customers through the WeChat plug-in."""
 
@@ -58,21 +45,13 @@ class WecomApp(Connector):
 
     def routes(self, host: Host) -> APIRouter:
         """Serve the callback's address, /callback."""
-        router = APIRouter(prefix=host.path, include_in_schema=False)
 
-        @router.get("/callback")
-        async def prove(signed: Annotated[Signed, Query()], echostr: str) -> Response:
-            return Response(open_envelope(self._envelopes, echostr, signed), media_type="text/plain")
-
-        @router.post("/callback")
-        async def receive(signed: Annotated[Signed, Query()], request: Request) -> Response:
-            sealed = read_xml(await request.body())
-            incoming = self.to_incoming(read_xml(open_envelope(self._envelopes, sealed.get("Encrypt", ""), signed)))
+        async def receive(message: dict[str, str]) -> None:
+            incoming = self.to_incoming(message)
             if incoming is not None:
                 await host.take(incoming)
-            return Response()
 
-        return router
+        return xml_callback(host.path, self._envelopes, receive)
 
     def to_incoming(self, message: dict[str, str]) -> Incoming | None:
         """Return what a decrypted message says; None for what concerns no customer."""
@@ -115,24 +94,6 @@ class WecomApp(Connector):
     async def close(self) -> None:
         """Give connections back."""
         await self._api.close()
-
-
-def open_envelope(envelopes: Envelopes, encrypted: str, signed: Signed) -> str:
-    """Return what is in a callback's envelope, or refuse the request."""
-    try:
-        return envelopes.open(encrypted, signature=signed.msg_signature, timestamp=signed.timestamp, nonce=signed.nonce)
-    except EnvelopeRefused as error:
-        log.warning("a callback of WeCom's was refused", reason=str(error))
-        raise HTTPException(403, str(error)) from error
-
-
-def read_xml(text: str | bytes) -> dict[str, str]:
-    """Return the fields of WeCom's flat XML, or refuse the request."""
-    try:
-        fields = xmltodict.parse(text)["xml"]
-    except Exception as error:  # expat's errors, entities, no root: nobody needs to tell them apart
-        raise HTTPException(400, "the body is not WeCom's XML") from error
-    return {name: value for name, value in fields.items() if isinstance(value, str)} if fields else {}
 
 
 def _texts(text: str) -> list[Outgoing]:
