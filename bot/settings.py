@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from bot import messages
 from bot.errors import SettingsError
 from bot.hours import OpeningHours
 from knowledge.weights.catalogue import DEFAULT_CHAT, DEFAULT_EMBEDDING
@@ -58,6 +59,12 @@ class BotSettings(Section):
     )
     starters: list[str] = Field([], description="Questions offered on an empty chat page; empty: some of the FAQ's.")
     max_question_chars: int = Field(2_000, ge=50, le=20_000, description="A longer question is rejected.")
+
+    @property
+    def welcome(self) -> str:
+        """What greets a customer whose language is not known yet."""
+        own = self.welcome_zh if self.language == "zh" else self.welcome_en
+        return messages.welcome(self.language, self.name, own)
 
 
 class NamedBotSettings(BotSettings):

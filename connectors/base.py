@@ -7,7 +7,7 @@ platform is down, and also if the program was killed meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -15,7 +15,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from bot.errors import SendFailed
-from bot.question import Answer, Event, Finished, Question
+from bot.question import Answer, Event, Finished, Question, Started, Token
 
 Outgoing = dict[str, Any]
 """One message as the platform takes it, a JSON object."""
@@ -78,6 +78,18 @@ class Host(Protocol):
 
     def ask(self, question: Question) -> AsyncIterator[Event]:
         """Answer at once, for channels that wait for the answer; the question's channel and bot are filled in."""
+        ...
+
+    def report(self, problem: str | None) -> None:
+        """Say on the health page what does not work, or that it works again."""
+        ...
+
+    def welcome(self) -> str:
+        """Return what greets a customer, for channels that must do so at once."""
+        ...
+
+    async def rate_message(self, message_id: str, rating: Literal["up", "down"], comment: str | None = None) -> None:
+        """Keep a customer's thumb for the answer to a message; for an unknown one it is ignored."""
         ...
 
     async def people_took(self, thread: str, agent: str) -> None:
@@ -172,3 +184,15 @@ async def finished(events: AsyncIterator[Event]) -> Answer:
         if isinstance(event, Finished):
             return event.answer
     raise SendFailed("the answer was not finished")
+
+
+async def watched(events: AsyncIterator[Event], show: Callable[[str], object]) -> AsyncIterator[Event]:
+    """Pass events on, and show the answer's text as far as it is there, whenever it has grown."""
+    text = ""
+    async for event in events:
+        if isinstance(event, Started):
+            text = ""
+        elif isinstance(event, Token):
+            text += event.text
+            show(text)
+        yield event

@@ -33,7 +33,12 @@ def split(text: str, max_bytes: int) -> list[str]:
 
 def in_words(answer: Answer) -> str:
     """Return an answer as plain text: what may be chosen with numbers to reply with, what it rests on at the end."""
-    parts = [plain(answer.text)]
+    return with_choices(answer, plain(answer.text))
+
+
+def with_choices(answer: Answer, text: str) -> str:
+    """Return the text of an answer with what else belongs to it."""
+    parts = [text]
     parts += [f"{number}. {each.question}" for number, each in enumerate(answer.suggestions, start=1)]
     if answer.suggestions:
         parts.append(messages.reply_with_number(answer.language))

@@ -121,9 +121,7 @@ class Dispatcher:
             await self._say(channel, received, messages.text_only(desk.settings.bot.language))
         elif received.kind == "entered":
             if await self._store.is_first(received):
-                bot = desk.settings.bot
-                own = bot.welcome_zh if bot.language == "zh" else bot.welcome_en
-                await self._say(channel, received, messages.welcome(bot.language, bot.name, own))
+                await self._say(channel, received, desk.settings.bot.welcome)
         else:
             question = Question(
                 text=received.text,

@@ -56,6 +56,23 @@ class ChannelHost:
         """Answer at once, for channels that wait for the answer."""
         return self._ask(replace(question, channel=self._channel.name, bot=self._channel.bot))
 
+    def report(self, problem: str | None) -> None:
+        """Say on the health page what does not work, or that it works again."""
+        if problem is None:
+            self._channel.worked()
+        else:
+            self._channel.failed(problem)
+
+    def welcome(self) -> str:
+        """Return what greets a customer, for channels that must do so at once."""
+        return self._desk.settings.bot.welcome
+
+    async def rate_message(self, message_id: str, rating: Literal["up", "down"], comment: str | None = None) -> None:
+        """Keep a customer's thumb for the answer to a message; for an unknown one it is ignored."""
+        turn_id = await self._desk.conversations.turn_of(self._channel.name, message_id)
+        if turn_id is not None:
+            await self.rate(turn_id, rating, comment)
+
     async def people_took(self, thread: str, agent: str) -> None:
         """Leave a thread to a person of the platform's; the bot is silent."""
         self._tell(await self._elsewhere.took(self._channel.name, thread, agent))
@@ -71,7 +88,8 @@ class ChannelHost:
     async def rate(self, turn_id: str, rating: Literal["up", "down"], comment: str | None = None) -> None:
         """Keep a customer's thumb; one for a turn that does not exist is ignored."""
         try:
-            await self._desk.conversations.add_feedback(turn_id, rating, comment)
+            visitor = await self._desk.conversations.visitor_of(turn_id)
+            await self._desk.conversations.add_feedback(turn_id, rating, comment, visitor)
         except NotFound:
             log.warning("a thumb for an unknown turn", channel=self._channel.name, turn=turn_id)
 

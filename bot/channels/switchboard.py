@@ -15,6 +15,7 @@ from bot.channels.dispatch import Dispatcher
 from bot.channels.host import ChannelHost
 from bot.channels.opening import Channel, open_channels
 from bot.channels.replies import ReplyCourier
+from bot.errors import ChannelError
 from bot.question import Event, Question
 from bot.settings import Settings
 from bot.store.channels import ChannelStore
@@ -71,6 +72,10 @@ class Switchboard:
         while True:
             try:
                 await channel.connector.run(self._hosts[channel.name])
+            except ChannelError as error:  # it says itself that trying again is of no use
+                channel.failed(str(error))
+                log.exception("a channel is out of service", channel=channel.name)
+                return
             except Exception as error:
                 channel.failed(f"{type(error).__name__}: {error}")
                 log.exception("a channel's connection broke", channel=channel.name)

@@ -106,6 +106,20 @@ class ConversationStore(Store):
             row.rating, row.comment = rating, mask(comment) if comment else None
 
     @whole
+    async def turn_of(self, channel: str, message_id: str) -> str | None:
+        """Return the turn that a channel's message became, None if there is none."""
+        async with self.database.transaction() as session:
+            same = (TurnRow.channel == channel) & (TurnRow.message_id == message_id)
+            return cast("str | None", await session.scalar(select(TurnRow.id).where(same)))
+
+    @whole
+    async def visitor_of(self, turn_id: str) -> str | None:
+        """Return whose conversation a turn is in, None if it is nobody's; raises NotFound."""
+        async with self.database.transaction() as session:
+            turn = await _get_turn(session, turn_id)
+            return (await _get_conversation(session, turn.conversation_id)).visitor
+
+    @whole
     async def hand_off(self, conversation_id: str, reason: str, summary: str) -> int | None:
         """Call a human for a conversation of the bot's; return the handoff's id, None if one was called before."""
         async with self.database.transaction() as session:

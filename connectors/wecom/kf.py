@@ -92,7 +92,9 @@ class WecomKf(Connector):
             account, token = await self._notices.get()
             try:
                 await self._fetch(host, account, token)
+                host.report(None)
             except ChannelError as error:
+                host.report(str(error))
                 log.warning("messages could not be fetched", account=account, error=str(error))
                 asyncio.get_running_loop().call_later(RETRY_SECONDS, self._notices.put_nowait, (account, token))
 

@@ -1,0 +1,67 @@
+"""What both modes of WeCom's AI bot (智能机器人) share: how its messages read, and how answers look in it.
+
+https://developer.work.weixin.qq.com/document/path/100719 (receiving) and /101031 (replying).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from bot.question import Answer
+from connectors.base import Host, Incoming
+from connectors.text import with_choices
+
+MAX_CONTENT_BYTES = 20_480
+RATINGS: dict[int, Literal["up", "down"]] = {1: "up", 2: "down"}
+_MENTION = re.compile(r"^\s*@\S+\s*")
+
+
+def to_incoming(message: Mapping[str, Any], **address: str) -> Incoming | None:
+    """Return what a message says, to be answered at an address; None for what is no message."""
+    user, chat = str((message.get("from") or {}).get("userid", "")), str(message.get("chatid") or "")
+    in_group = message.get("chattype") == "group"
+    text = _text(message, in_group=in_group)
+    if text is None:
+        return None
+    return Incoming(
+        message_id=str(message["msgid"]),
+        thread=f"{chat}:{user}" if in_group else user,
+        address={"chat": chat if in_group else user, "stream": str(message["msgid"]), **address},
+        text=text,
+        kind="text" if text else "media",
+    )
+
+
+def content_of(answer: Answer) -> str:
+    """Return an answer as Markdown, cut where WeCom would cut it."""
+    return cut(with_choices(answer, answer.text))
+
+
+def cut(content: str) -> str:
+    """Return as much of a text as one message holds."""
+    return content.encode()[:MAX_CONTENT_BYTES].decode(errors="ignore")
+
+
+async def rate(host: Host, event: Mapping[str, Any]) -> None:
+    """Keep the thumb of a feedback event; its id is that of the message that was answered."""
+    feedback = event.get("feedback_event") or {}
+    rating = RATINGS.get(feedback.get("type", 0))
+    if rating is not None:
+        await host.rate_message(str(feedback.get("id", "")), rating, feedback.get("content") or None)
+
+
+def _text(message: Mapping[str, Any], *, in_group: bool) -> str | None:
+    """Return the words of a message, empty if it has none; None if it is no message."""
+    match message.get("msgtype"):
+        case "text" | "voice" as kind:  # of a voice message WeCom sends what it understood
+            text = str((message.get(kind) or {}).get("content", ""))
+        case "mixed":
+            items = (message.get("mixed") or {}).get("msg_item") or []
+            text = " ".join(str(item["text"]["content"]) for item in items if item.get("msgtype") == "text")
+        case "image" | "file" | "video":
+            text = ""
+        case _:
+            return None
+    return (_MENTION.sub("", text) if in_group else text).strip()
