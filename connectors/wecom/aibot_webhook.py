@@ -59,7 +59,9 @@ class _Stream:
     fetched: asyncio.Event = field(default_factory=asyncio.Event)
 
     def update(self, content: str, *, finish: bool = False) -> None:
-        self.content, self.finish = content, finish
+        """Show a text; after the end nothing changes any more."""
+        if not self.finish:
+            self.content, self.finish = content, finish
         if finish:
             self.changed.set()
 
@@ -137,6 +139,9 @@ class WecomBotWebhook(Connector):
         """Let WeCom fetch the answer while it grows; what it does not fetch is pushed."""
         stream = self._stream(delivery.address["stream"])
         answer = await finished(watched(delivery.events(), stream.update))
+        if stream.finish:  # a person's words have ended it meanwhile
+            await self.push(delivery, self.from_answer(answer), answer.turn_id)
+            return
         stream.update(aibot.content_of(answer), finish=True)
         try:
             await asyncio.wait_for(stream.fetched.wait(), FETCHED_WITHIN_SECONDS)
