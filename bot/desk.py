@@ -128,7 +128,6 @@ class FrontDesk:
 
     async def close(self) -> None:
         """Let what is running end, and give everything back."""
-        await self.humans.close()
         for model in (self.local, self.remote, *self._retired):
             if model is not None:
                 await model.close()

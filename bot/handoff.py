@@ -1,14 +1,9 @@
-"""Calling a human: the state is kept, the transcript and a summary go to a webhook."""
+"""Calling a human: the state is kept, and whoever follows it is told."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import hmac
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import httpx
 import structlog
 
 from bot import messages
@@ -20,18 +15,16 @@ from bot.store.conversations import ConversationStore
 
 log = structlog.get_logger()
 
-ATTEMPTS = 3
 SUMMARY_QUESTIONS = 3
 
 
 class HandoffDesk:
-    """Hands conversations to people, and tells them in the background."""
+    """Hands conversations to people."""
 
     def __init__(self, settings: HandoffSettings, store: ConversationStore) -> None:
-        """Remember whom to tell."""
+        """Hand over as the settings say."""
         self.settings, self._store = settings, store
         self.changes = Changes()
-        self._telling: set[asyncio.Task[None]] = set()
 
     @property
     def enabled(self) -> bool:
@@ -46,47 +39,10 @@ class HandoffDesk:
 
     async def call(self, conversation_id: str, reason: str) -> None:
         """Hand a conversation over; a second call changes nothing."""
-        transcript = await self._store.transcript(conversation_id)
-        summary = summarise(transcript)
-        handoff_id = await self._store.hand_off(conversation_id, reason, summary)
-        if handoff_id is None:
-            return
-        log.info("handed off", conversation=conversation_id, reason=reason)
-        self.changes.tell(conversation_id)
-        if self.settings.webhook_url:
-            notice = {
-                "event": "handoff",
-                "conversation_id": conversation_id,
-                "reason": reason,
-                "summary": summary,
-                "transcript": [{"role": message.role, "text": mask(message.text)} for message in transcript],
-            }
-            task = asyncio.create_task(self._tell(handoff_id, notice))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
-
-    async def close(self) -> None:
-        """Wait for the notices that are on their way."""
-        await asyncio.gather(*self._telling, return_exceptions=True)
-
-    async def _tell(self, handoff_id: int, notice: Mapping[str, object]) -> None:
-        assert self.settings.webhook_url
-        body = json.dumps(notice, ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json"}
-        if secret := self.settings.webhook_secret:
-            digest = hmac.new(secret.get_secret_value().encode(), body, hashlib.sha256).hexdigest()
-            headers["X-FrontDesk-Signature"] = digest
-        async with httpx.AsyncClient(timeout=10) as client:
-            for attempt in range(ATTEMPTS):
-                try:
-                    response = await client.post(self.settings.webhook_url, content=body, headers=headers)
-                    response.raise_for_status()
-                except httpx.HTTPError as error:
-                    log.warning("handoff webhook failed", attempt=attempt + 1, error=str(error))
-                    await asyncio.sleep(2**attempt / 2)
-                else:
-                    await self._store.mark_notified(handoff_id)
-                    return
+        summary = summarise(await self._store.transcript(conversation_id))
+        if await self._store.hand_off(conversation_id, reason, summary):
+            log.info("handed off", conversation=conversation_id, reason=reason)
+            self.changes.tell(conversation_id)
 
 
 def summarise(transcript: Sequence[Message]) -> str:

@@ -96,6 +96,16 @@ def not_discussed(language: str) -> str:
     )
 
 
+def talk_to_a_person(language: str) -> str:
+    """Name the button that calls a human; sent as a message, it does."""
+    return _pick(language, "转人工", "Talk to a person")
+
+
+def thanks(language: str) -> str:
+    """Thank for a thumb."""
+    return _pick(language, "谢谢您的反馈！", "Thank you for the feedback!")
+
+
 def handed_off(language: str) -> str:
     """Say that a human has been called."""
     return _pick(

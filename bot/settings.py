@@ -25,8 +25,8 @@ from bot.hours import OpeningHours
 from knowledge.weights.catalogue import DEFAULT_CHAT, DEFAULT_EMBEDDING
 
 PREFIX = "FRONTDESK_"
-CHANNEL_PREFIX = f"{PREFIX}CHANNELS__"
-"""What follows is a channel's name, two underscores, and a setting of its connector's."""
+OPEN_PREFIXES = (f"{PREFIX}CHANNELS__", f"{PREFIX}PEOPLE__")
+"""What follows is a name, two underscores, and a setting of the connector's or adapter's."""
 
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
 """Names another settings file than frontdesk.toml in the current folder."""
@@ -36,7 +36,7 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "po
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 BotName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
-ChannelName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,39}$")]
+PluginName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,39}$")]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
@@ -176,16 +176,19 @@ class WidgetSettings(Section):
     avatar: str = Field("", max_length=8, description="An emoji or letter shown for the bot; empty: a drawing.")
 
 
-class ChannelSettings(BaseModel):
-    """A channel: the `kind` of its connector, by default its own name, which `bot` answers, and the connector's own."""
+class PluginSettings(BaseModel):
+    """A connector or adapter: its `kind`, by default its own name, and its own settings.
+
+    Of a channel also which `bot` answers there.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
     kind: str = ""
     bot: str = ""
 
     def __repr__(self) -> str:
-        """Keep the connector's secrets out of sight."""
-        return f"ChannelSettings(kind={self.kind!r}, bot={self.bot!r}, …)"
+        """Keep its secrets out of sight."""
+        return f"PluginSettings(kind={self.kind!r}, bot={self.bot!r}, …)"
 
     __str__ = __repr__
 
@@ -217,8 +220,11 @@ class Settings(BaseSettings):
     bots: dict[BotName, NamedBotSettings] = Field(
         {}, description="More bots: a table [bots.NAME] each, with the keys of [bot] and allowed_origins."
     )
-    channels: dict[ChannelName, ChannelSettings] = Field(
+    channels: dict[PluginName, PluginSettings] = Field(
         {}, description="Channels: a table [channels.NAME] each, see docs/connectors.md."
+    )
+    people: dict[PluginName, PluginSettings] = Field(
+        {}, description="Ways to call a person: a table [people.NAME] each, see docs/connectors.md."
     )
 
     def for_bot(self, name: str) -> Settings:
@@ -301,7 +307,7 @@ def _name_unreadable_list() -> str:
 def _check_variables() -> None:
     known = variable_names()
     for name in os.environ:
-        if name.startswith(PREFIX) and name.upper() not in known and not name.upper().startswith(CHANNEL_PREFIX):
+        if name.startswith(PREFIX) and name.upper() not in known and not name.upper().startswith(OPEN_PREFIXES):
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise SettingsError(f"the variable {name} is no setting{hint}")

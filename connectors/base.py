@@ -15,7 +15,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from bot.errors import SendFailed
-from bot.question import Answer, Event, Finished, Question, Started, Token
+from bot.question import Answer, Event, Finished, Message, Question, Started, Token
 
 Outgoing = dict[str, Any]
 """One message as the platform takes it, a JSON object."""
@@ -45,6 +45,37 @@ class Incoming:
     address: Address
     text: str = ""
     kind: IncomingKind = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A person is wanted in a conversation; its personal data is masked."""
+
+    conversation_id: str
+    channel: str
+    reason: str
+    summary: str
+    transcript: Sequence[Message]
+
+
+class HandoffAdapter(Protocol):
+    """Tells people that one of them is wanted; what it does not need is left as it is here."""
+
+    async def call(self, call: Call) -> None:
+        """Tell them; raises ChannelError if they do not know, and it is tried again."""
+        ...
+
+    async def forward(self, conversation_id: str, text: str) -> None:
+        """Show what the customer wrote since, to people who answer from there; raises as `call` does."""
+        del conversation_id, text
+
+    async def check(self) -> str:
+        """Say what can be said of whether it works; raises ChannelError."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        return
 
 
 class Memory(Protocol):
@@ -92,12 +123,20 @@ class Host(Protocol):
         """Keep a customer's thumb for the answer to a message; for an unknown one it is ignored."""
         ...
 
+    async def agent_says(self, conversation_id: str, agent: str, text: str, message_id: str) -> None:
+        """Have a person write to the customer of any channel, each message once; they have the conversation then."""
+        ...
+
+    async def agent_leaves(self, conversation_id: str, agent: str, state: Literal["bot", "closed"]) -> None:
+        """Give a conversation back to the bot, or close it."""
+        ...
+
     async def people_took(self, thread: str, agent: str) -> None:
         """Leave a thread to a person of the platform's; the bot is silent."""
         ...
 
-    async def people_said(self, thread: str, agent: str, text: str) -> None:
-        """Keep what a person of the platform's wrote to the customer, who has read it there."""
+    async def people_said(self, thread: str, agent: str, text: str, message_id: str) -> None:
+        """Keep what a person of the platform's wrote to the customer, who has read it there; each message once."""
         ...
 
     async def people_left(self, thread: str) -> None:
@@ -140,6 +179,7 @@ class Connector(Protocol):
 
     async def run(self, host: Host) -> None:
         """Do what goes on in the background, until cancelled; return at once if there is nothing."""
+        del host
 
     def from_answer(self, answer: Answer) -> list[Outgoing]:
         """Return what the platform shows for an answer, split by its limits; nothing while people answer."""
@@ -170,12 +210,17 @@ class Connector(Protocol):
                 await self.send(delivery.address, message, f"{name}-{number}")
                 await delivery.mark_sent(number + 1)
 
+    def people(self) -> HandoffAdapter | None:
+        """Return the people who may be called over this platform, for all channels; None if there are none."""
+        return None
+
     async def check(self) -> str:
         """Ask the platform whether all is well, and return who we are there; raises ChannelError."""
         ...
 
     async def close(self) -> None:
         """Give connections back."""
+        return
 
 
 async def finished(events: AsyncIterator[Event]) -> Answer:

@@ -29,24 +29,36 @@ class PlatformClient:
             SendFailed: the platform is away or too busy; Unanswered if it may have done what was asked.
             SendRefused: it says that the request is wrong.
         """
-        try:
-            response = await self._client.request(method, path, **options)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise SendFailed(f"{self._client.base_url.host} cannot be reached") from error
-        except httpx.HTTPError as error:
-            raise Unanswered(f"{self._client.base_url.host} did not answer ({type(error).__name__})") from error
-        if response.status_code == 429 or response.status_code >= 500:
-            raise SendFailed(f"{self._client.base_url.host} said {response.status_code}", _retry_after(response))
-        if response.is_error:
-            raise SendRefused(f"{self._client.base_url.host} said {response.status_code}: {response.text[:200]}")
+        response = await self.request(method, path, **options)
         try:
             return response.json()
         except ValueError as error:
-            raise Unanswered(f"{self._client.base_url.host} did not answer with JSON") from error
+            raise Unanswered(f"{response.url.host} did not answer with JSON") from error
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Return an answer that is no error; raises as `call` does."""
+        try:
+            response = await self._client.request(method, path, **options)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise SendFailed(f"{_host(path, self._client)} cannot be reached") from error
+        except httpx.InvalidURL as error:
+            raise SendRefused(f"{path!r} is no address") from error
+        except httpx.HTTPError as error:
+            raise Unanswered(f"{_host(path, self._client)} did not answer ({type(error).__name__})") from error
+        host = response.url.host
+        if response.status_code == 429 or response.status_code >= 500:
+            raise SendFailed(f"{host} said {response.status_code}", _retry_after(response))
+        if response.is_error:
+            raise SendRefused(f"{host} said {response.status_code}: {response.text[:200]}")
+        return response
 
     async def close(self) -> None:
         """Give connections back."""
         await self._client.aclose()
+
+
+def _host(path: str, client: httpx.AsyncClient) -> str:
+    return client.base_url.host or httpx.URL(path).host
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -73,13 +73,22 @@ class ChannelHost:
         if turn_id is not None:
             await self.rate(turn_id, rating, comment)
 
+    async def agent_says(self, conversation_id: str, agent: str, text: str, message_id: str) -> None:
+        """Have a person write to the customer of any channel; they have the conversation from then on."""
+        self._tell(await self._elsewhere.says(conversation_id, agent, text, f"{self._channel.name}:{message_id}"))
+
+    async def agent_leaves(self, conversation_id: str, agent: str, state: Literal["bot", "closed"]) -> None:
+        """Give a conversation back to the bot, or close it."""
+        self._tell(await self._elsewhere.leaves(conversation_id, agent, state))
+
     async def people_took(self, thread: str, agent: str) -> None:
         """Leave a thread to a person of the platform's; the bot is silent."""
         self._tell(await self._elsewhere.took(self._channel.name, thread, agent))
 
-    async def people_said(self, thread: str, agent: str, text: str) -> None:
+    async def people_said(self, thread: str, agent: str, text: str, message_id: str) -> None:
         """Keep what a person of the platform's wrote to the customer, who has read it there."""
-        self._tell(await self._elsewhere.said(self._channel.name, thread, agent, text))
+        source = f"{self._channel.name}:{message_id}"
+        self._tell(await self._elsewhere.said(self._channel.name, thread, agent, text, source))
 
     async def people_left(self, thread: str) -> None:
         """Give a thread back to the bot."""

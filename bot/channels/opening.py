@@ -1,4 +1,4 @@
-"""From the settings to connectors: found by entry points, each with its own typed settings."""
+"""From the settings to connectors and adapters: found by entry points, each with its own typed settings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from bot.settings import ChannelSettings, Settings
+from bot.errors import SettingsError
+from bot.settings import PluginSettings, Settings
 from bot.store.tables import now
-from connectors.base import Connector
+from connectors.base import Connector, HandoffAdapter
 
 log = structlog.get_logger()
 
-GROUP = "frontdesk.connectors"
-"""The group of entry points that connectors are found in; see docs/connectors.md."""
+CONNECTORS, ADAPTERS = "frontdesk.connectors", "frontdesk.people"
+"""The groups of entry points that connectors and handoff adapters are found in; see docs/connectors.md."""
 
 
 @dataclass
@@ -32,59 +33,74 @@ class Channel:
     paths: list[str] = field(default_factory=list)
     worked_at: datetime | None = None
     failure: str | None = None
-    failed_at: datetime | None = None
 
     def worked(self) -> None:
         """Note that a message was delivered."""
-        self.worked_at, self.failure, self.failed_at = now(), None, None
+        self.worked_at, self.failure = now(), None
 
     def failed(self, failure: str) -> None:
         """Note that one was not."""
-        self.failure, self.failed_at = failure, now()
+        self.failure = failure
 
 
-def connector_kinds() -> dict[str, EntryPoint]:
-    """Return the connectors that are installed, by the kind that the settings name."""
-    return {point.name: point for point in entry_points(group=GROUP)}
+def kinds_of(group: str) -> dict[str, EntryPoint]:
+    """Return what is installed of a group, by the kind that the settings name."""
+    return {point.name: point for point in entry_points(group=group)}
 
 
 def open_channels(settings: Settings) -> tuple[dict[str, Channel], dict[str, str]]:
     """Return the channels that are set up, and for each of the others what is missing."""
-    kinds = connector_kinds()
     channels: dict[str, Channel] = {}
     problems: dict[str, str] = {}
     for name, values in settings.channels.items():
-        opened = _open(name, values, kinds, settings.bots)
-        if isinstance(opened, str):
-            problems[name] = opened
-            log.error("a channel is not set up", channel=name, problem=opened)
-        else:
-            channels[name] = opened
+        try:
+            connector: Connector = _open(CONNECTORS, "channels", name, values)
+            _check_bot(name, values.bot, settings)
+            channels[name] = Channel(name, values.kind or name, values.bot, connector)
+        except SettingsError as error:
+            problems[name] = str(error)
+            log.warning("a channel is not set up", channel=name, problem=str(error))
     return channels, problems
 
 
-def _open(
-    name: str, values: ChannelSettings, kinds: Mapping[str, EntryPoint], bots: Mapping[str, object]
-) -> Channel | str:
-    kind, bot = values.kind or name, values.bot
+def open_adapters(settings: Settings) -> tuple[dict[str, HandoffAdapter], dict[str, str]]:
+    """Return the ways to call people that are set up, and for each of the others what is missing."""
+    adapters: dict[str, HandoffAdapter] = {}
+    problems: dict[str, str] = {}
+    for name, values in settings.people.items():
+        try:
+            adapters[name] = _open(ADAPTERS, "people", name, values)
+        except SettingsError as error:
+            problems[name] = str(error)
+            log.warning("a way to call people is not set up", name=name, problem=str(error))
+    return adapters, problems
+
+
+def _open(group: str, table: str, name: str, values: PluginSettings) -> Any:
+    """Return a connector or an adapter; raises SettingsError, which says what is missing."""
+    kinds, kind = kinds_of(group), values.kind or name
     if kind not in kinds:
-        return f"channels.{name}: there is no connector of kind {kind!r}; installed: {', '.join(sorted(kinds))}"
-    if bot and bot not in bots:
-        return f"channels.{name}.bot: there is no bot {bot!r}; name it in the settings: [bots.{bot}]"
+        raise SettingsError(f"{table}.{name}: there is no kind {kind!r}; installed: {', '.join(sorted(kinds))}")
     try:
-        connector_class = kinds[kind].load()
+        plugin = kinds[kind].load()
     except ImportError as error:
-        extra = kinds[kind].extras or [kind]
-        return f"channels.{name}: {error.name} is not installed; run: pip install 'frontdesk-bot[{extra[0]}]'"
+        extras = kinds[kind].extras or [kind]
+        install = f"pip install 'frontdesk-bot[{extras[0]}]'"
+        raise SettingsError(f"{table}.{name}: {error.name} is not installed; run: {install}") from error
     try:
-        connector = connector_class(connector_class.Settings(**(values.model_extra or {})))
+        return plugin(plugin.Settings(**(values.model_extra or {})))
     except ValidationError as error:
-        return "; ".join(_describe(name, dict(detail)) for detail in error.errors())
-    return Channel(name, kind, bot, connector)
+        details = (_describe(f"{table}.{name}", dict(detail)) for detail in error.errors())
+        raise SettingsError("; ".join(details)) from error
 
 
-def _describe(channel: str, detail: Mapping[str, Any]) -> str:
-    place = ".".join(["channels", channel, *(str(part) for part in detail["loc"])])
+def _check_bot(channel: str, bot: str, settings: Settings) -> None:
+    if bot and bot not in settings.bots:
+        raise SettingsError(f"channels.{channel}.bot: there is no bot {bot!r}, no table [bots.{bot}]")
+
+
+def _describe(plugin: str, detail: Mapping[str, Any]) -> str:
+    place = ".".join([plugin, *(str(part) for part in detail["loc"])])
     match detail["type"]:
         case "missing":
             return f"{place} is missing"

@@ -13,12 +13,14 @@ from starlette.routing import Route
 from bot.assembly import Parts
 from bot.channels.dispatch import Dispatcher
 from bot.channels.host import ChannelHost
-from bot.channels.opening import Channel, open_channels
+from bot.channels.opening import Channel, open_adapters, open_channels
+from bot.channels.people import PeopleCaller
 from bot.channels.replies import ReplyCourier
 from bot.errors import ChannelError
 from bot.question import Event, Question
 from bot.settings import Settings
 from bot.store.channels import ChannelStore
+from bot.store.handoffs import HandoffStore
 from bot.store.inbox import InboxStore
 
 log = structlog.get_logger()
@@ -32,9 +34,13 @@ class Switchboard:
     def __init__(self, settings: Settings, parts: Parts, ask: Callable[[Question], AsyncIterator[Event]]) -> None:
         """Set up the channels that the settings name; `missing` says what the others lack."""
         self.channels, self.missing = open_channels(settings)
+        self.adapters, lacking = open_adapters(settings)
+        self.missing |= {f"people.{name}": problem for name, problem in lacking.items()}
+        calling = {name: people for name, each in self.channels.items() if (people := each.connector.people())}
         self.store = ChannelStore(parts.database)
         self._dispatcher = Dispatcher(self.channels, self.store, parts.desks, ask)
         self._courier = ReplyCourier(self.channels, self.store, InboxStore(parts.database), parts.desk.humans.changes)
+        self._caller = PeopleCaller({**self.adapters, **calling}, HandoffStore(parts.database), parts.desk.humans)
         self._hosts = {
             name: ChannelHost(channel, self._dispatcher, self.store, parts.desks[channel.bot], ask)
             for name, channel in self.channels.items()
@@ -55,6 +61,7 @@ class Switchboard:
 
     def work(self) -> Iterator[Coroutine[Any, Any, None]]:
         """Yield what goes on in the background, each until it is cancelled."""
+        yield self._caller.run()
         if self.channels:
             yield self._dispatcher.run()
             yield self._dispatcher.forget_old()
@@ -66,6 +73,8 @@ class Switchboard:
         """Give connections back."""
         for channel in self.channels.values():
             await channel.connector.close()
+        for adapter in self.adapters.values():
+            await adapter.close()
 
     async def _run(self, channel: Channel) -> None:
         """Let a connector do what it does in the background, again if it fails."""

@@ -11,7 +11,7 @@ from rich.markup import escape
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.channels.opening import connector_kinds
+from bot.channels.opening import ADAPTERS, CONNECTORS, kinds_of
 from bot.cli.common import out, read_settings
 from bot.settings import PREFIX, Section, Settings, config_path
 
@@ -62,10 +62,11 @@ def describe_settings() -> str:
         if section := _section(field.annotation):
             lines += [f"## [{name}]", "", (section.__doc__ or "").strip(), ""]
             lines += _table(section, list(section.model_fields), f"{name}__")
-    for kind, point in sorted(connector_kinds().items()):
-        connector = point.load()
-        lines += [f"## [channels.{kind}]", "", connector.Settings.__doc__.strip(), ""]
-        lines += _table(connector.Settings, list(connector.Settings.model_fields), f"channels__{kind}__")
+    for table, group in (("channels", CONNECTORS), ("people", ADAPTERS)):
+        for kind, point in sorted(kinds_of(group).items()):
+            settings = point.load().Settings
+            lines += [f"## [{table}.{kind}]", "", (settings.__doc__ or "").strip(), ""]
+            lines += _table(settings, list(settings.model_fields), f"{table}__{kind}__")
     return "\n".join(lines).rstrip() + "\n"
 
 

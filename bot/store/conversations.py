@@ -120,31 +120,22 @@ class ConversationStore(Store):
             return (await _get_conversation(session, turn.conversation_id)).visitor
 
     @whole
-    async def hand_off(self, conversation_id: str, reason: str, summary: str) -> int | None:
-        """Call a human for a conversation of the bot's; return the handoff's id, None if one was called before."""
+    async def hand_off(self, conversation_id: str, reason: str, summary: str) -> bool:
+        """Call a human for a conversation of the bot's; False if one was called before."""
         async with self.database.transaction() as session:
             await _get_conversation(session, conversation_id)
             was_the_bots = (ConversationRow.id == conversation_id) & (ConversationRow.handoff == "bot")
             taken = await session.execute(update(ConversationRow).where(was_the_bots).values(handoff="waiting"))
             if not cast("CursorResult[Any]", taken).rowcount:  # somebody else called at the same moment, or before
-                return None
-            row = HandoffRow(conversation_id=conversation_id, reason=reason, summary=summary)
-            session.add(row)
-            await session.flush()
-            return row.id
+                return False
+            session.add(HandoffRow(conversation_id=conversation_id, reason=reason, summary=summary))
+            return True
 
     @whole
     async def check_owner(self, conversation_id: str, visitor: str | None) -> None:
         """Raise NotFound unless there is such a conversation, and it is this visitor's or nobody's."""
         async with self.database.transaction() as session:
             _check_owner(await _get_conversation(session, conversation_id), visitor)
-
-    @whole
-    async def mark_notified(self, handoff_id: int) -> None:
-        """Note that somebody has been told."""
-        async with self.database.transaction() as session:
-            row = await session.get_one(HandoffRow, handoff_id)
-            row.notified = True
 
 
 def _to_columns(answer: Answer) -> dict[str, Any]:

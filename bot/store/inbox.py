@@ -181,10 +181,17 @@ def enter(session: AsyncSession, conversation: ConversationRow, state: HandoffSt
     write(session, conversation, "state", agent, state)
 
 
-def write(session: AsyncSession, conversation: ConversationRow, kind: MessageKind, agent: str, text: str) -> None:
+def write(
+    session: AsyncSession,
+    conversation: ConversationRow,
+    kind: MessageKind,
+    agent: str,
+    text: str,
+    source: str | None = None,
+) -> None:
     """Add what an agent wrote to a conversation."""
     conversation.updated_at = now()
-    session.add(MessageRow(conversation_id=conversation.id, kind=kind, author=agent, text=text))
+    session.add(MessageRow(conversation_id=conversation.id, kind=kind, author=agent, text=text, source=source))
 
 
 async def mask_all(session: AsyncSession, conversation_id: str) -> None:

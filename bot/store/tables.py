@@ -217,19 +217,25 @@ class FeedbackRow(Base):
 
 
 class HandoffRow(Base):
-    """A call for a human, with the summary given to them; `notified` once the webhook took it."""
+    """A call for a human, with the summary given to them.
+
+    `told` holds, for each adapter that has told people, the position of the last turn that they know.
+    """
 
     __tablename__ = "handoffs"
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
     reason: Mapped[str]
     summary: Mapped[str]
-    notified: Mapped[bool] = mapped_column(default=False)
+    told: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class MessageRow(Base):
-    """What an agent did in a conversation: a reply to the customer, a note for colleagues, or a new state."""
+    """What an agent did in a conversation: a reply to the customer, a note for colleagues, or a new state.
+
+    `source` is the platform's identifier of what was written there: the same is never kept twice.
+    """
 
     __tablename__ = "messages"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -237,6 +243,7 @@ class MessageRow(Base):
     kind: Mapped[str]
     author: Mapped[str]
     text: Mapped[str]
+    source: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -132,7 +132,8 @@ class WecomKf(Connector):
         event = message.get("event") or {}
         thread = thread_of(event or message)
         if message.get("origin") == FROM_PERSON and message.get("msgtype") == "text":
-            await host.people_said(thread, str(message.get("servicer_userid", "")), str(message["text"]["content"]))
+            agent, text = str(message.get("servicer_userid", "")), str(message["text"]["content"])
+            await host.people_said(thread, agent, text, message["msgid"])
         elif event.get("event_type") == "session_status_change":
             if event.get("change_type") == SESSION_ENDED:
                 await host.people_left(thread)

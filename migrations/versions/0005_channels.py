@@ -1,4 +1,4 @@
-"""What channels receive, whose it is, and what their connectors keep.
+"""What channels receive, whose it is, what their connectors keep, and whom handoffs were told to.
 
 Revision ID: 0005
 Revises: 0004
@@ -60,10 +60,27 @@ def upgrade() -> None:
         sa.Column("value", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("channel", "key", name=op.f("pk_channel_memory")),
     )
+    with op.batch_alter_table("messages") as messages:
+        messages.add_column(sa.Column("source", sa.Text(), nullable=True))
+        messages.create_unique_constraint(op.f("uq_messages_source"), ["source"])
+    with op.batch_alter_table("handoffs") as handoffs:
+        handoffs.add_column(sa.Column("told", sa.JSON(), nullable=False, server_default="{}"))
+    op.execute("""UPDATE handoffs SET told = '{"webhook": 0}' WHERE notified""")
+    with op.batch_alter_table("handoffs") as handoffs:
+        handoffs.alter_column("told", server_default=None)
+        handoffs.drop_column("notified")
 
 
 def downgrade() -> None:
     """Take it back."""
+    with op.batch_alter_table("handoffs") as handoffs:
+        handoffs.add_column(sa.Column("notified", sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table("handoffs") as handoffs:
+        handoffs.alter_column("notified", server_default=None)
+        handoffs.drop_column("told")
+    with op.batch_alter_table("messages") as messages:
+        messages.drop_constraint(op.f("uq_messages_source"), type_="unique")
+        messages.drop_column("source")
     op.drop_table("channel_memory")
     op.drop_table("received")
     op.drop_table("threads")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -44,16 +45,30 @@ async def list_channels(request: Request, _actor: Admin) -> dict[str, Any]:
         {"name": name, "kind": "", "bot": "", "problem": problem, "worked_at": None, "waiting": 0, "paths": []}
         for name, problem in switchboard.missing.items()
     ]
-    return {"channels": [*working, *lacking]}
+    return {"channels": [*working, *lacking], "people": list(switchboard.adapters)}
 
 
 @router.post("/channels/{name}/test")
 async def check_channel(name: str, request: Request, _actor: Admin) -> dict[str, Any]:
     """Ask a channel's platform who we are there, and say what came of it."""
-    channel = switchboard_of(request).channels.get(name)
+    switchboard = switchboard_of(request)
+    channel = switchboard.channels.get(name)
     if channel is None:
         raise NotFound(f"no channel {name} is set up")
+    return await _check(channel.connector.check())
+
+
+@router.post("/people/{name}/test")
+async def check_adapter(name: str, request: Request, _actor: Admin) -> dict[str, Any]:
+    """Try a way to call people; where that is possible only by telling them something, they are told of the test."""
+    adapter = switchboard_of(request).adapters.get(name)
+    if adapter is None:
+        raise NotFound(f"no way {name} to call people is set up")
+    return await _check(adapter.check())
+
+
+async def _check(checking: Coroutine[Any, Any, str]) -> dict[str, Any]:
     try:
-        return {"works": True, "message": await channel.connector.check()}
+        return {"works": True, "message": await checking}
     except ChannelError as error:
         return {"works": False, "message": str(error)}

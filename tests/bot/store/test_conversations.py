@@ -196,9 +196,8 @@ async def test_a_thumb_for_an_unknown_turn_is_not_found(conversations: Conversat
 
 async def test_a_human_is_called_once(conversations: ConversationStore, database: Database) -> None:
     turn = await say(conversations, "怎么退货？", None)
-    first = await conversations.hand_off(turn.conversation_id, "asked", "summary")
-    assert first is not None
-    assert await conversations.hand_off(turn.conversation_id, "asked", "summary") is None
+    assert await conversations.hand_off(turn.conversation_id, "asked", "summary")
+    assert not await conversations.hand_off(turn.conversation_id, "asked", "summary")
     assert await rows(database, HandoffRow) == 1
     following = await conversations.begin(Question(text="在吗", conversation_id=turn.conversation_id))
     assert following.handoff == "waiting"
@@ -209,8 +208,7 @@ async def test_two_calls_at_the_same_moment_call_one_human(
 ) -> None:
     turn = await say(conversations, "怎么退货？", None)
     calls = (conversations.hand_off(turn.conversation_id, "asked", "") for _ in range(5))
-    given = [number for number in await asyncio.gather(*calls) if number is not None]
-    assert len(given) == 1
+    assert sorted(await asyncio.gather(*calls)) == [False] * 4 + [True]
     assert await rows(database, HandoffRow) == 1
 
 
@@ -229,14 +227,13 @@ async def test_handing_off_an_unknown_conversation_is_not_found(conversations: C
         await conversations.hand_off("absent", "asked", "")
 
 
-async def test_a_handoff_that_was_told_is_marked(conversations: ConversationStore, database: Database) -> None:
+async def test_a_handoff_is_kept_with_its_summary_once(conversations: ConversationStore, database: Database) -> None:
     turn = await say(conversations, "怎么退货？", None)
-    number = await conversations.hand_off(turn.conversation_id, "asked", "summary")
-    assert number is not None
-    await conversations.mark_notified(number)
+    assert await conversations.hand_off(turn.conversation_id, "asked", "summary")
+    assert not await conversations.hand_off(turn.conversation_id, "asked", "again")
     async with database.transaction() as session:
-        row = await session.get_one(HandoffRow, number)
-    assert (row.notified, row.reason, row.summary) == (True, "asked", "summary")
+        [row] = await session.scalars(select(HandoffRow))
+    assert (row.told, row.reason, row.summary) == ({}, "asked", "summary")
 
 
 async def test_a_transcript_of_nothing_is_not_found(conversations: ConversationStore) -> None:

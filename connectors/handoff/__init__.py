@@ -1,0 +1,1 @@
+"""Ways to tell people that one of them is wanted."""
