@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.actions.opening import open_actions
 from bot.desk import FrontDesk
 from bot.errors import SettingsError
 from bot.handoff import HandoffDesk
@@ -52,9 +53,11 @@ class Parts:
     @property
     def problems(self) -> list[str]:
         """What does not work as it should, a sentence each."""
+        unknown = {action for desk in self.desks.values() for action in desk.unknown_actions}
         empty = [name for name, desk in self.desks.items() if not desk.knowledge.is_ready]
         return [
             *self.lacking,
+            *(f"entries name the action {name}, which is not there; see docs/actions.md" for name in sorted(unknown)),
             *(
                 f"nothing has been published{f' for {name}' if name else ''}; run: frontdesk faq import FILE"
                 for name in empty
@@ -151,6 +154,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
     )
     knowledge_store, conversations = KnowledgeStore(database), ConversationStore(database)
     humans, remote = HandoffDesk(settings.handoff, conversations), make_remote_model(settings)
+    actions = open_actions(settings, database, problems)
     desks: dict[str, FrontDesk] = {}
     for name in ("", *settings.bots):
         own = settings.for_bot(name)
@@ -167,6 +171,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
             knowledge=knowledge,
             conversations=conversations,
             humans=humans,
+            actions=actions,
             local=local,
             remote=remote,
         )

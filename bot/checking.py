@@ -58,8 +58,8 @@ class Comparison:
 
     def _result(self, verdict: Verdict) -> Result:
         """Say what a customer would have got: without a model, a likely answer is the entry's own words too."""
-        outcome = route(Situation(confidence=verdict.confidence), self.bands)[0]
-        if outcome not in ("direct", "grounded"):
+        step = route(Situation(confidence=verdict.confidence), self.bands)[0]
+        if step not in ("direct", "grounded"):
             return "unanswered"
         return "right" if verdict.right else "wrong"
 

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot import messages, prompts
+from bot.actions.running import Actions, Performance
+from bot.actions.tracker import Occasion
 from bot.checks import GroundingCheck, split_clauses
 from bot.contextualise import choose, in_context
+from bot.errors import ActionDeclined, ActionError
 from bot.guards import admit, asks_for_human, has_words, mentions
 from bot.handoff import HandoffDesk
 from bot.models.base import ChatMessage, ChatModel, Generation, Sampling
@@ -25,13 +28,12 @@ from bot.question import (
     Event,
     Finished,
     Message,
-    Outcome,
     Question,
     Started,
     Suggestion,
     Token,
 )
-from bot.routing import Situation, route
+from bot.routing import Situation, Step, outcome_of, route
 from bot.settings import Settings
 from bot.store.conversations import ConversationStore, OpenTurn
 from knowledge.errors import IndexUnavailable, ModelError
@@ -48,14 +50,16 @@ SUGGESTIONS = 3
 
 @dataclass
 class _Case:
-    """One question while it is being answered."""
+    """One question while it is being answered; `awaited` is the action that has asked the customer something."""
 
+    asked: Question
     text: str
     query: Query
     history: Sequence[Message]
     evidence: Evidence
     answer: Answer
     started: float
+    awaited: str | None = None
 
     @property
     def best(self) -> Candidate:
@@ -77,6 +81,7 @@ class FrontDesk:
         knowledge: PublishedKnowledge,
         conversations: ConversationStore,
         humans: HandoffDesk,
+        actions: Actions,
         local: ChatModel | None = None,
         remote: RemoteChatModel | None = None,
     ) -> None:
@@ -87,8 +92,11 @@ class FrontDesk:
         self.humans = humans
         self.local = local
         self.remote = remote
+        self.actions = actions
         self._retired: list[RemoteChatModel] = []
-        self._answerers: dict[Outcome, Callable[[_Case], AsyncGenerator[Event]]] = {
+        self._answerers: dict[Step, Callable[[_Case], AsyncGenerator[Event]]] = {
+            "action": self._act,
+            "reply": self._reply_to_action,
             "direct": self._direct,
             "grounded": self._grounded,
             "clarify": self._clarify,
@@ -120,6 +128,12 @@ class FrontDesk:
         await self.conversations.finish(case.answer)
         yield Finished(case.answer)
 
+    @property
+    def unknown_actions(self) -> set[str]:
+        """The actions that entries name and that are not there: those entries give their own words."""
+        named = {located.entry.action for located in self.knowledge.entries if located.entry.action}
+        return {name for name in named if not self.actions.offers(name)}
+
     def configure(self, settings: Settings, remote: RemoteChatModel | None) -> None:
         """Answer by other settings, and perhaps another remote model, from the next question on."""
         if self.remote is not None and self.remote is not remote:
@@ -128,6 +142,7 @@ class FrontDesk:
 
     async def close(self) -> None:
         """Let what is running end, and give everything back."""
+        await self.actions.close()
         for model in (self.local, self.remote, *self._retired):
             if model is not None:
                 await model.close()
@@ -142,7 +157,7 @@ class FrontDesk:
             conversation_id=turn.conversation_id,
             turn_id=turn.id,
             outcome="refused",
-            language=messages.as_language(question.language or detect_language(text)),
+            language=messages.as_language(question.language or self._language_of(text, turn)),
             standalone=query.standalone if query.topic or chosen else None,
             handoff=turn.handoff,
         )
@@ -155,15 +170,18 @@ class FrontDesk:
                 log.warning("search failed", error=str(error))
             answer.timings.search_ms = (time.perf_counter() - begun) * 1_000
         answer.candidates, answer.confidence = evidence.candidates, evidence.confidence
-        return _Case(text, query, history, evidence, answer, started)
+        awaited = await self.actions.awaited(turn.conversation_id) if turn.history else None
+        return _Case(question, text, query, history, evidence, answer, started, awaited)
 
-    def _plan(self, case: _Case, turn: OpenTurn) -> tuple[Outcome, ...]:
+    def _plan(self, case: _Case, turn: OpenTurn) -> tuple[Step, ...]:
         if turn.handoff != "bot":
             return ("handoff",)
         if not has_words(case.text) or self._is_sensitive(case.text):
             return ("refused",)
         situation = Situation(
             confidence=case.evidence.confidence if case.evidence.candidates else 0.0,
+            action=case.evidence.best is not None and self.actions.offers(case.best.entry.action),
+            awaited=case.awaited is not None,
             asked_for_human=asks_for_human(case.text),
             local_model=self.local is not None,
             remote_model=self.remote is not None and self.remote.available,
@@ -172,24 +190,63 @@ class FrontDesk:
         )
         return route(situation, self.settings.routing)
 
-    async def _deliver(self, case: _Case, plan: Sequence[Outcome]) -> AsyncGenerator[Event]:
-        """Try the planned outcomes until one succeeds."""
-        for outcome in plan:
-            case.answer.outcome = outcome
+    async def _deliver(self, case: _Case, plan: Sequence[Step]) -> AsyncGenerator[Event]:
+        """Try the planned steps until one succeeds."""
+        for step in plan:
+            case.answer.outcome = outcome_of(step)
             try:
-                async with aclosing(self._answerers[outcome](case)) as events:
+                async with aclosing(self._answerers[step](case)) as events:
                     async for event in events:
                         yield event
+            except ActionDeclined as error:
+                log.info("action declined", turn=case.answer.turn_id, reason=str(error))
+            except ActionError as error:
+                log.warning("action failed", turn=case.answer.turn_id, error=str(error))
+                case.answer.degraded = True
             except ModelError as error:
-                log.warning("outcome failed", outcome=outcome, turn=case.answer.turn_id, error=str(error))
+                log.warning("outcome failed", outcome=step, turn=case.answer.turn_id, error=str(error))
                 case.answer.text, case.answer.model, case.answer.citations = "", None, []
             else:
                 return
 
+    def _language_of(self, text: str, turn: OpenTurn) -> str:
+        """Return a text's language; one without letters, such as a number, is in that of the conversation."""
+        if any(character.isalpha() for character in text):
+            return detect_language(text)
+        return turn.language or self.settings.bot.language
+
     def _is_sensitive(self, text: str) -> bool:
         return mentions(text, self.settings.bot.sensitive_words)
 
-    # One function an outcome. Each fills in the answer and may stream it.
+    # One function a step. Each fills in the answer and may stream it.
+
+    async def _act(self, case: _Case) -> AsyncGenerator[Event]:
+        assert case.best.entry.action is not None
+        performance = await self.actions.perform(case.best.entry.action, _occasion(case))
+        performance.texts = performance.texts or [case.best.entry.answer]
+        case.answer.citations = _cite([case.best])
+        async for event in self._show(case, performance):
+            yield event
+
+    async def _reply_to_action(self, case: _Case) -> AsyncGenerator[Event]:
+        assert case.awaited is not None
+        performance = await self.actions.perform(case.awaited, _occasion(case))
+        if not performance.texts and not performance.people:
+            raise ActionDeclined("it said nothing")
+        async for event in self._show(case, performance):
+            yield event
+
+    async def _show(self, case: _Case, performance: Performance) -> AsyncGenerator[Event]:
+        """Give what an action said, and call people if it wants them."""
+        answer = case.answer
+        if performance.people and self.humans.enabled:
+            await self.humans.call(answer.conversation_id, "action")
+            answer.outcome, answer.handoff = "handoff", "waiting"
+            performance.texts.append(self.humans.answer_to_call(answer.language))
+        answer.action, answer.text = performance.action, performance.text
+        answer.suggestions = [Suggestion("", choice) for choice in performance.choices]
+        yield case.begun()
+        yield Token(answer.text)
 
     async def _direct(self, case: _Case) -> AsyncGenerator[Event]:
         case.answer.text = case.best.entry.answer
@@ -330,6 +387,19 @@ class FrontDesk:
             await generation.aclose()
             case.answer.usage = generation.usage
         return "".join(pieces).strip()
+
+
+def _occasion(case: _Case) -> Occasion:
+    found = case.evidence.candidates[:1]
+    return Occasion(
+        conversation_id=case.answer.conversation_id,
+        turn_id=case.answer.turn_id,
+        text=case.text,
+        language=case.answer.language,
+        channel=case.asked.channel,
+        visitor=case.asked.visitor,
+        found=[(candidate.entry.key, case.evidence.confidence) for candidate in found],
+    )
 
 
 def _cite(candidates: Sequence[Candidate]) -> list[Citation]:

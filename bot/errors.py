@@ -108,5 +108,13 @@ class ModelBusy(ModelError):
         self.retry_after = retry_after
 
 
+class ActionError(FrontDeskError):
+    """An action is not there, failed or took too long."""
+
+
+class ActionDeclined(ActionError):
+    """An action leaves the answer to others: it has nothing to say to what the customer wrote."""
+
+
 class RemoteModelError(ModelError):
     """The remote model refused, failed or took too long."""

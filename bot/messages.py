@@ -150,3 +150,30 @@ def busy(language: str) -> str:
         "现在咨询的人较多，请稍后再试。",
         "Many people are asking right now. Please try again in a moment.",
     )
+
+
+def ask_order_number(language: str, *, again: bool = False) -> str:
+    """Ask which order is meant; `again` if what came was no number of one."""
+    if again:
+        return _pick(
+            language,
+            "这好像不是完整的订单号，请核对后再发一次。",
+            "That does not look like a whole order number. Please check it and send it again.",
+        )
+    return _pick(
+        language, "请发送您的订单号，我来帮您查询。", "Please send me your order number, and I will look it up."
+    )
+
+
+def unknown_order(language: str, number: str) -> str:
+    """Say that there is no such order."""
+    return _pick(
+        language,
+        f"没有查到订单 {number}，请核对订单号后再发一次。",
+        f"I could not find the order {number}. Please check the number and send it again.",
+    )
+
+
+def pages_found(language: str) -> str:
+    """Introduce pages of the company's site."""
+    return _pick(language, "这些页面可能有您要找的内容：", "These pages may have what you are looking for:")

@@ -95,7 +95,7 @@ class Trace:
 
 @dataclass(kw_only=True)
 class Answer:
-    """What the customer gets, with all that led to it."""
+    """What the customer gets, with all that led to it; `action` names the program that gave it, if one did."""
 
     conversation_id: str
     turn_id: str
@@ -108,6 +108,7 @@ class Answer:
     candidates: list[Candidate] = field(default_factory=list)
     standalone: str | None = None
     model: str | None = None
+    action: str | None = None
     degraded: bool = False
     handoff: HandoffState = "bot"
     timings: Timings = field(default_factory=Timings)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bot.actions.tracker import TrackerState
 from bot.desk import FrontDesk
 from bot.handoff import HandoffDesk
 from bot.published import PublishedKnowledge, search_today
 from bot.question import Answer, Question
 from bot.store.conversations import ConversationStore, OpenTurn
 from bot.store.tables import new_id
+from bot.store.trackers import TrackerStore
 from knowledge.search import Evidence, Query, Searcher
 
 
@@ -20,6 +22,13 @@ class _Unlogged(ConversationStore):
 
     async def finish(self, answer: Answer) -> None:
         del answer
+
+
+class _Unkept(TrackerStore):
+    """Knows no conversation."""
+
+    async def save(self, conversation_id: str, state: TrackerState) -> None:
+        del conversation_id, state
 
 
 class _Uncalled(HandoffDesk):
@@ -46,6 +55,7 @@ def rehearse(desk: FrontDesk, searcher: Searcher | None = None) -> FrontDesk:
         knowledge=_Rehearsed(searcher) if searcher else desk.knowledge,
         conversations=_Unlogged(desk.conversations.database),
         humans=_Uncalled(desk.settings.handoff, desk.conversations),
+        actions=desk.actions.keeping_in(_Unkept(desk.conversations.database)),
         local=desk.local,
         remote=desk.remote,
     )

@@ -25,8 +25,8 @@ from bot.hours import OpeningHours
 from knowledge.weights.catalogue import DEFAULT_CHAT, DEFAULT_EMBEDDING
 
 PREFIX = "FRONTDESK_"
-OPEN_PREFIXES = (f"{PREFIX}CHANNELS__", f"{PREFIX}PEOPLE__")
-"""What follows is a name, two underscores, and a setting of the connector's or adapter's."""
+OPEN_PREFIXES = (f"{PREFIX}CHANNELS__", f"{PREFIX}PEOPLE__", f"{PREFIX}TOOLS__")
+"""What follows is a name, two underscores, and a setting of the connector's, adapter's or tool's."""
 
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
 """Names another settings file than frontdesk.toml in the current folder."""
@@ -176,8 +176,24 @@ class WidgetSettings(Section):
     avatar: str = Field("", max_length=8, description="An emoji or letter shown for the bot; empty: a drawing.")
 
 
+class ActionSettings(Section):
+    """Answers that a program gives: an entry may name an action, as those of Rasa are; see docs/actions.md."""
+
+    folder: Path | None = Field(
+        None, description="Your own actions: a folder (a Python package) or a .py file of rasa_sdk.Action classes."
+    )
+    server: str | None = Field(
+        None,
+        description="Where others run: the address of an action server's /webhook, or of Rasa's endpoints.yml.",
+    )
+    domain: Path | None = Field(
+        None, description="Rasa's domain.yml, for actions that want it, and for the responses that they name."
+    )
+    timeout_seconds: Seconds = Field(10, description="After so long the entry's own words are given instead.")
+
+
 class PluginSettings(BaseModel):
-    """A connector or adapter: its `kind`, by default its own name, and its own settings.
+    """A connector, adapter or tool: its `kind`, by default its own name, and its own settings.
 
     Of a channel also which `bot` answers there.
     """
@@ -217,6 +233,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     visitors: VisitorSettings = VisitorSettings()
     widget: WidgetSettings = WidgetSettings()
+    actions: ActionSettings = ActionSettings()
     bots: dict[BotName, NamedBotSettings] = Field(
         {}, description="More bots: a table [bots.NAME] each, with the keys of [bot] and allowed_origins."
     )
@@ -225,6 +242,9 @@ class Settings(BaseSettings):
     )
     people: dict[PluginName, PluginSettings] = Field(
         {}, description="Ways to call a person: a table [people.NAME] each, see docs/connectors.md."
+    )
+    tools: dict[PluginName, PluginSettings] = Field(
+        {}, description="Actions that come with FrontDesk: a table [tools.NAME] each, see docs/actions.md."
     )
 
     def for_bot(self, name: str) -> Settings:

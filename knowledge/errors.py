@@ -16,6 +16,8 @@ FrontDeskError
 │   ├── ModelUnavailable       the weights are not here, or do not load
 │   ├── ModelBusy              the queue is full                       (bot.errors)
 │   └── RemoteModelError       the remote endpoint failed              (bot.errors)
+├── ActionError                an action did not answer                (bot.errors)
+│   └── ActionDeclined         it leaves the answer to others
 ├── QuestionRejected           empty, too long, not text               (bot.errors)
 ├── VisitorRejected            a token or signature is wrong           (bot.errors)
 ├── AccountError               of the console's users                  (bot.errors)

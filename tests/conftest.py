@@ -7,14 +7,18 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 import structlog
+
+if TYPE_CHECKING:
+    from bot.store.database import Database
 
 MODELS = Path(os.environ.get("FRONTDESK_TEST_MODELS", "~/.cache/frontdesk/models")).expanduser().resolve()
 """Model files are large, so tests share them; read before HOME is replaced."""
@@ -120,3 +124,13 @@ def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server.execute(f"CREATE DATABASE {name}")
     yield server.url(name)
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(sqlite_url: str) -> AsyncIterator[Database]:
+    """Give an SQLite database, for tests that only need one."""
+    from bot.store.database import Database  # noqa: PLC0415 - most tests need no database
+
+    database = Database(sqlite_url)
+    yield database
+    await database.close()

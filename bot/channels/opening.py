@@ -1,25 +1,19 @@
-"""From the settings to connectors and adapters: found by entry points, each with its own typed settings."""
+"""From the settings to channels, and to ways to call people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
 
 import structlog
-from pydantic import ValidationError
 
 from bot.errors import SettingsError
-from bot.settings import PluginSettings, Settings
+from bot.plugins import open_plugin
+from bot.settings import Settings
 from bot.store.tables import now
 from connectors.base import Connector, HandoffAdapter
 
 log = structlog.get_logger()
-
-CONNECTORS, ADAPTERS = "frontdesk.connectors", "frontdesk.people"
-"""The groups of entry points that connectors and handoff adapters are found in; see docs/connectors.md."""
 
 
 @dataclass
@@ -43,18 +37,13 @@ class Channel:
         self.failure = failure
 
 
-def kinds_of(group: str) -> dict[str, EntryPoint]:
-    """Return what is installed of a group, by the kind that the settings name."""
-    return {point.name: point for point in entry_points(group=group)}
-
-
 def open_channels(settings: Settings) -> tuple[dict[str, Channel], dict[str, str]]:
     """Return the channels that are set up, and for each of the others what is missing."""
     channels: dict[str, Channel] = {}
     problems: dict[str, str] = {}
     for name, values in settings.channels.items():
         try:
-            connector: Connector = _open(CONNECTORS, "channels", name, values)
+            connector: Connector = open_plugin("channels", name, values)
             _check_bot(name, values.bot, settings)
             channels[name] = Channel(name, values.kind or name, values.bot, connector)
         except SettingsError as error:
@@ -69,41 +58,13 @@ def open_adapters(settings: Settings) -> tuple[dict[str, HandoffAdapter], dict[s
     problems: dict[str, str] = {}
     for name, values in settings.people.items():
         try:
-            adapters[name] = _open(ADAPTERS, "people", name, values)
+            adapters[name] = open_plugin("people", name, values)
         except SettingsError as error:
             problems[name] = str(error)
             log.warning("a way to call people is not set up", name=name, problem=str(error))
     return adapters, problems
 
 
-def _open(group: str, table: str, name: str, values: PluginSettings) -> Any:
-    """Return a connector or an adapter; raises SettingsError, which says what is missing."""
-    kinds, kind = kinds_of(group), values.kind or name
-    if kind not in kinds:
-        raise SettingsError(f"{table}.{name}: there is no kind {kind!r}; installed: {', '.join(sorted(kinds))}")
-    try:
-        plugin = kinds[kind].load()
-    except ImportError as error:
-        extras = kinds[kind].extras or [kind]
-        install = f"pip install 'frontdesk-bot[{extras[0]}]'"
-        raise SettingsError(f"{table}.{name}: {error.name} is not installed; run: {install}") from error
-    try:
-        return plugin(plugin.Settings(**(values.model_extra or {})))
-    except ValidationError as error:
-        details = (_describe(f"{table}.{name}", dict(detail)) for detail in error.errors())
-        raise SettingsError("; ".join(details)) from error
-
-
 def _check_bot(channel: str, bot: str, settings: Settings) -> None:
     if bot and bot not in settings.bots:
         raise SettingsError(f"channels.{channel}.bot: there is no bot {bot!r}, no table [bots.{bot}]")
-
-
-def _describe(plugin: str, detail: Mapping[str, Any]) -> str:
-    place = ".".join([plugin, *(str(part) for part in detail["loc"])])
-    match detail["type"]:
-        case "missing":
-            return f"{place} is missing"
-        case "extra_forbidden":
-            return f"{place} is no setting"
-    return f"{place}: {detail['msg'].removeprefix('Value error, ')}"

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from bot.channels.opening import ADAPTERS, kinds_of
 from bot.errors import ChannelError, SendFailed
 from bot.handoff import HandoffDesk
+from bot.plugins import kinds_of
 from bot.privacy import mask
 from bot.question import Message
 from bot.store.handoffs import HandoffStore, OpenCall
@@ -51,7 +51,7 @@ class PeopleCaller:
         settings = self._humans.settings
         if not settings.webhook_url:
             return {}
-        kind = kinds_of(ADAPTERS)[WEBHOOK].load()
+        kind = kinds_of("people")[WEBHOOK].load()
         return {WEBHOOK: kind(kind.Settings(url=settings.webhook_url, secret=settings.webhook_secret))}
 
     async def _tell(self, call: OpenCall, name: str, adapter: HandoffAdapter) -> None:

@@ -11,8 +11,8 @@ from rich.markup import escape
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.channels.opening import ADAPTERS, CONNECTORS, kinds_of
 from bot.cli.common import out, read_settings
+from bot.plugins import GROUPS, kinds_of
 from bot.settings import PREFIX, Section, Settings, config_path
 
 app = typer.Typer(no_args_is_help=True, help="The settings.")
@@ -62,8 +62,8 @@ def describe_settings() -> str:
         if section := _section(field.annotation):
             lines += [f"## [{name}]", "", (section.__doc__ or "").strip(), ""]
             lines += _table(section, list(section.model_fields), f"{name}__")
-    for table, group in (("channels", CONNECTORS), ("people", ADAPTERS)):
-        for kind, point in sorted(kinds_of(group).items()):
+    for table in GROUPS:
+        for kind, point in sorted(kinds_of(table).items()):
             settings = point.load().Settings
             lines += [f"## [{table}.{kind}]", "", (settings.__doc__ or "").strip(), ""]
             lines += _table(settings, list(settings.model_fields), f"{table}__{kind}__")

@@ -67,6 +67,7 @@ class ChatResponse(BaseModel):
     suggestions: list[dict[str, Any]]
     candidates: list[dict[str, Any]]
     model: str | None
+    action: str | None
     degraded: bool
     handoff: str
     timings: dict[str, float | None]
@@ -179,6 +180,7 @@ def to_json(answer: Answer) -> dict[str, Any]:
         "suggestions": [asdict(suggestion) for suggestion in answer.suggestions],
         "candidates": [candidate.to_dict() for candidate in answer.candidates],
         "model": answer.model,
+        "action": answer.action,
         "degraded": answer.degraded,
         "handoff": answer.handoff,
         "timings": asdict(answer.timings),

@@ -37,7 +37,7 @@ OF_PEOPLE: tuple[HandoffState, ...] = ("waiting", "human")
 class OpenTurn:
     """A turn that has begun, with what came before it; `answered` holds the reply if it was given already.
 
-    `offered` are the entries that the reply before it gave to choose from.
+    `offered` are the entries that the reply before it gave to choose from, `language` is that reply's.
     """
 
     id: str
@@ -46,6 +46,7 @@ class OpenTurn:
     offered: tuple[Suggestion, ...]
     misses: int
     handoff: HandoffState
+    language: str | None = None
     answered: Answer | None = None
 
 
@@ -149,6 +150,7 @@ def _to_columns(answer: Answer) -> dict[str, Any]:
         "citations": [asdict(citation) for citation in answer.citations],
         "suggestions": [asdict(suggestion) for suggestion in answer.suggestions],
         "model": answer.model,
+        "action": answer.action,
         "degraded": answer.degraded,
         "prompt_tokens": answer.usage.prompt,
         "cached_tokens": answer.usage.cached,
@@ -211,6 +213,7 @@ def _open(
         offered=tuple(Suggestion(**each) for each in earlier[-1].suggestions or []) if earlier else (),
         misses=misses,
         handoff=cast("HandoffState", conversation.handoff),
+        language=earlier[-1].language if earlier else None,
         answered=answered,
     )
 
@@ -273,6 +276,7 @@ async def _to_answer(session: AsyncSession, turn: TurnRow) -> Answer:
         "language": turn.language,
         "standalone": turn.standalone,
         "model": turn.model,
+        "action": turn.action,
         "degraded": turn.degraded,
         "handoff": conversation.handoff,
     }

@@ -195,6 +195,7 @@ class TurnRow(Base):
     citations: Mapped[list[Any] | None]
     suggestions: Mapped[list[Any] | None]
     model: Mapped[str | None]
+    action: Mapped[str | None]
     degraded: Mapped[bool] = mapped_column(default=False)
     prompt_tokens: Mapped[int | None]
     cached_tokens: Mapped[int | None]
@@ -203,6 +204,17 @@ class TurnRow(Base):
     first_token_ms: Mapped[float | None]
     total_ms: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class TrackerRow(Base):
+    """What actions keep of a conversation: their slots, their events, and which of them asked something."""
+
+    __tablename__ = "trackers"
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
+    slots: Mapped[dict[str, Any]]
+    events: Mapped[list[Any]]
+    awaiting: Mapped[str | None]
+    updated_at: Mapped[datetime]
 
 
 class FeedbackRow(Base):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from bot.actions.opening import open_actions
 from bot.desk import FrontDesk
 from bot.handoff import HandoffDesk
 from bot.models.base import ChatMessage, FinishReason, Sampling
@@ -153,6 +154,7 @@ def make_desk(
         knowledge=knowledge or StubKnowledge(),  # type: ignore[arg-type]
         conversations=conversations,
         humans=HandoffDesk(chosen.handoff, conversations),
+        actions=open_actions(chosen, database, []),
         local=local,
         remote=remote,  # type: ignore[arg-type]
     )

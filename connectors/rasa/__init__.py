@@ -1,0 +1,1 @@
+"""Rasa, both ways: actions of ours for Rasa's users, and Rasa's channels for their chat widgets."""
