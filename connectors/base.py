@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
 from bot.errors import SendFailed
@@ -115,6 +115,13 @@ class Host(Protocol):
         """Say on the health page what does not work, or that it works again."""
         ...
 
+    def admit(self, request: Request, visitor: str, *, trusted: bool = False) -> None:
+        """Refuse what a page of another site sends, and whoever asks too often; of a trusted server only the latter.
+
+        For channels that anyone may call. What it raises becomes a reply with status 403 or 429.
+        """
+        ...
+
     def welcome(self) -> str:
         """Return what greets a customer, for channels that must do so at once."""
         ...
@@ -209,6 +216,10 @@ class Connector(Protocol):
             if number >= delivery.sent:
                 await self.send(delivery.address, message, f"{name}-{number}")
                 await delivery.mark_sent(number + 1)
+
+    async def settled(self, address: Address) -> None:
+        """Learn that nothing more will be said to a message, for channels that wait for it."""
+        del address
 
     def people(self) -> HandoffAdapter | None:
         """Return the people who may be called over this platform, for all channels; None if there are none."""

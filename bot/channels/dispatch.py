@@ -100,7 +100,7 @@ class Dispatcher:
             raise
         except SendHeld as error:
             log.info("an answer came too late", channel=received.channel, message=received.message_id, why=str(error))
-            await self._store.finish(received, str(error))
+            await self._finish(received, str(error))
         except SendFailed as error:
             channel.failed(str(error))
             await self._retry(received, error, error.retry_after)
@@ -112,7 +112,7 @@ class Dispatcher:
             await self._retry_or_apologise(channel, received, error)
         else:
             channel.worked()
-            await self._store.finish(received)
+            await self._finish(received)
 
     async def _answer(self, channel: Channel, received: Received) -> None:
         desk = self._desks[channel.bot]
@@ -189,7 +189,12 @@ class Dispatcher:
 
     async def _give_up(self, received: Received, failure: str) -> None:
         log.error("an answer was given up", channel=received.channel, message=received.message_id, error=failure)
+        await self._finish(received, failure)
+
+    async def _finish(self, received: Received, failure: str | None = None) -> None:
         await self._store.finish(received, failure)
+        if channel := self._channels.get(received.channel):
+            await channel.connector.settled(received.address)
 
 
 @dataclass

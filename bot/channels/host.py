@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import structlog
+from fastapi import Request
 
 from bot.channels.dispatch import Ask, Dispatcher
 from bot.channels.opening import Channel
@@ -18,6 +19,14 @@ from bot.store.elsewhere import ElsewhereStore
 from connectors.base import Incoming, Memory
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Front:
+    """What the HTTP server does for channels: answer a question; let a request of a bot's visitor pass, or raise."""
+
+    ask: Ask
+    admit: Callable[[Request, str, str, bool], None]
 
 
 class ChannelMemory:
@@ -40,10 +49,10 @@ class ChannelHost:
     """What the bot does for one connector."""
 
     def __init__(
-        self, channel: Channel, dispatcher: Dispatcher, store: ChannelStore, desk: FrontDesk, ask: Ask
+        self, channel: Channel, dispatcher: Dispatcher, store: ChannelStore, desk: FrontDesk, front: Front
     ) -> None:
         """Stand between a connector and everything else."""
-        self._channel, self._dispatcher, self._desk, self._ask = channel, dispatcher, desk, ask
+        self._channel, self._dispatcher, self._desk, self._front = channel, dispatcher, desk, front
         self.path = f"/channels/{channel.name}"
         self._elsewhere = ElsewhereStore(store.database)
         self.memory: Memory = ChannelMemory(store, channel.name)
@@ -54,7 +63,7 @@ class ChannelHost:
 
     def ask(self, question: Question) -> AsyncIterator[Event]:
         """Answer at once, for channels that wait for the answer."""
-        return self._ask(replace(question, channel=self._channel.name, bot=self._channel.bot))
+        return self._front.ask(replace(question, channel=self._channel.name, bot=self._channel.bot))
 
     def report(self, problem: str | None) -> None:
         """Say on the health page what does not work, or that it works again."""
@@ -62,6 +71,10 @@ class ChannelHost:
             self._channel.worked()
         else:
             self._channel.failed(problem)
+
+    def admit(self, request: Request, visitor: str, *, trusted: bool = False) -> None:
+        """Refuse what a page of another site sends, and whoever asks too often."""
+        self._front.admit(request, self._channel.bot, f"{self._channel.name}:{visitor}", trusted)
 
     def welcome(self) -> str:
         """Return what greets a customer, for channels that must do so at once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import structlog
@@ -12,12 +12,11 @@ from starlette.routing import Route
 
 from bot.assembly import Parts
 from bot.channels.dispatch import Dispatcher
-from bot.channels.host import ChannelHost
+from bot.channels.host import ChannelHost, Front
 from bot.channels.opening import Channel, open_adapters, open_channels
 from bot.channels.people import PeopleCaller
 from bot.channels.replies import ReplyCourier
 from bot.errors import ChannelError
-from bot.question import Event, Question
 from bot.settings import Settings
 from bot.store.channels import ChannelStore
 from bot.store.handoffs import HandoffStore
@@ -31,18 +30,18 @@ RESTART_SECONDS = 5.0
 class Switchboard:
     """Connects the channels that are set up with the desk; one that is not, or that fails, leaves the others alone."""
 
-    def __init__(self, settings: Settings, parts: Parts, ask: Callable[[Question], AsyncIterator[Event]]) -> None:
+    def __init__(self, settings: Settings, parts: Parts, front: Front) -> None:
         """Set up the channels that the settings name; `missing` says what the others lack."""
         self.channels, self.missing = open_channels(settings)
         self.adapters, lacking = open_adapters(settings)
         self.missing |= {f"people.{name}": problem for name, problem in lacking.items()}
         calling = {name: people for name, each in self.channels.items() if (people := each.connector.people())}
         self.store = ChannelStore(parts.database)
-        self._dispatcher = Dispatcher(self.channels, self.store, parts.desks, ask)
+        self._dispatcher = Dispatcher(self.channels, self.store, parts.desks, front.ask)
         self._courier = ReplyCourier(self.channels, self.store, InboxStore(parts.database), parts.desk.humans.changes)
         self._caller = PeopleCaller({**self.adapters, **calling}, HandoffStore(parts.database), parts.desk.humans)
         self._hosts = {
-            name: ChannelHost(channel, self._dispatcher, self.store, parts.desks[channel.bot], ask)
+            name: ChannelHost(channel, self._dispatcher, self.store, parts.desks[channel.bot], front)
             for name, channel in self.channels.items()
         }
 

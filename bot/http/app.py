@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from bot.accounts import new_token
 from bot.assembly import Parts, make_remote_model, open_desk
+from bot.channels.host import Front
 from bot.channels.switchboard import Switchboard
 from bot.checking import Checks
 from bot.configuration import Configuration
@@ -84,7 +85,9 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
             app.state.reception.allow,
         )
         await app.state.configuration.refresh()
-        app.state.switchboard = Switchboard(settings, parts, app.state.running.events)
+        app.state.switchboard = Switchboard(
+            settings, parts, Front(app.state.running.events, app.state.reception.admit_to_channel)
+        )
         for router in app.state.switchboard.routers():
             app.include_router(router)
         background = [

@@ -49,10 +49,17 @@ class Reception:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         return self.visitors.read(token) if scheme.lower() == "bearer" else None
 
+    def admit_to_channel(self, request: Request, bot: str, visitor: str, trusted: bool) -> None:  # noqa: FBT001
+        """Let a request of a bot's visitor on a channel pass; a trusted server speaks for many visitors."""
+        self._check_origin(request, bot)
+        self.check_limits(request, visitor, one_address=not trusted)
+
     def check_origin(self, request: Request) -> None:
         """Refuse what a page of another site sends, unless the site is allowed."""
+        self._check_origin(request, bot_of(request))
+
+    def _check_origin(self, request: Request, bot: str) -> None:
         origin = request.headers.get("Origin")
-        bot = bot_of(request)
         if origin is None or {"*", origin} & self._origins[bot]:
             return
         if urlsplit(origin).netloc == request.headers.get("Host"):
@@ -61,10 +68,11 @@ class Reception:
         log.warning(f"origin not allowed; add it to {setting}", origin=origin)
         raise RequestError(403, "origin_not_allowed", f"{setting} does not name this site")
 
-    def check_limits(self, request: Request, visitor: str | None) -> None:
-        """Refuse whoever asks too often."""
+    def check_limits(self, request: Request, visitor: str | None, *, one_address: bool = True) -> None:
+        """Refuse whoever asks too often: a visitor, or an address, unless that stands for many."""
         address = request.client.host if request.client else "unknown"
-        seconds = max(self._by_address.take(address), self._by_visitor.take(visitor) if visitor else 0)
+        by_address = self._by_address.take(address) if one_address else 0
+        seconds = max(by_address, self._by_visitor.take(visitor) if visitor else 0)
         if seconds:
             language = messages.as_language(request.headers.get("Accept-Language", "zh"))
             raise RequestError(429, "rate_limited", messages.too_often(language, seconds), retry_after=seconds)

@@ -75,6 +75,7 @@ class ChannelStore(Store):
                         channel=channel,
                         message_id=incoming.message_id,
                         thread_id=thread.id,
+                        address=dict(incoming.address),
                         kind=incoming.kind,
                         text=incoming.text,
                     )
@@ -243,7 +244,7 @@ def _to_received(row: ReceivedRow, thread: ThreadRow) -> Received:
         message_id=row.message_id,
         thread_id=thread.id,
         thread=thread.name,
-        address=thread.address,
+        address=row.address,
         kind=cast("IncomingKind", row.kind),
         text=row.text,
         sent=row.sent,

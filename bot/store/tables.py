@@ -278,7 +278,8 @@ class ThreadRow(Base):
 class ReceivedRow(Base):
     """A message of a channel, from before it is acknowledged until its answer has arrived, and a while longer.
 
-    Nobody else works on it before `due_at`. What it says is forgotten once it is `done_at`, for `failure` if that is
+    Its `address` is where its own answer goes; its thread's is where its customer was last. Nobody else works on it
+    before `due_at`. What it says is forgotten once it is `done_at`, for `failure` if that is
     not empty; that it was there is kept, so that it is not answered again.
     """
 
@@ -288,6 +289,7 @@ class ReceivedRow(Base):
     channel: Mapped[str]
     message_id: Mapped[str]
     thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"), index=True)
+    address: Mapped[dict[str, Any]]
     kind: Mapped[str]
     text: Mapped[str]
     sent: Mapped[int] = mapped_column(default=0)

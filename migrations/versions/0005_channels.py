@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("thread_id", sa.Integer(), nullable=False),
+        sa.Column("address", sa.JSON(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("sent", sa.Integer(), nullable=False),

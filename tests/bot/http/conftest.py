@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -18,6 +19,8 @@ from bot.store.database import Database
 from bot.store.knowledge import KnowledgeStore
 from tests.bot.fakes import ScriptedModel, StubKnowledge, make_desk
 from tests.bot.servers import serving
+
+OWNERS_PASSWORD = "a long enough password"
 
 
 @dataclass
@@ -50,6 +53,15 @@ class Site:
         self.served_app = self.app()
         with serving(self.served_app) as address:
             yield address
+
+    @contextmanager
+    def owner(self, address: str) -> Iterator[httpx.Client]:
+        """Give a client that is logged in to the console."""
+        assert self.served_app is not None
+        with httpx.Client(base_url=address, timeout=30) as client:
+            body = {"token": self.served_app.state.setup_token, "name": "Olga", "password": OWNERS_PASSWORD}
+            client.headers["X-CSRF-Token"] = client.post("/api/admin/setup", json=body).json()["csrf"]
+            yield client
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import httpx
 import pytest
 
-from tests.bot.http.admin.conftest import PASSWORD
 from tests.bot.http.conftest import Site
 from tests.bot.servers import serving
 from tests.connectors.platforms import wecom
@@ -37,15 +36,8 @@ class Company:
     def hears(self, messages: int = 1) -> list[str]:
         return self.platform.wait_for(messages)
 
-    @contextmanager
-    def owner(self) -> Iterator[httpx.Client]:
-        """Give a client that is logged in to the console."""
-        assert self.site.served_app is not None
-        with httpx.Client(base_url=self.address, timeout=30) as client:
-            token = self.site.served_app.state.setup_token
-            body = {"token": token, "name": "Olga", "password": PASSWORD}
-            client.headers["X-CSRF-Token"] = client.post("/api/admin/setup", json=body).json()["csrf"]
-            yield client
+    def owner(self) -> AbstractContextManager[httpx.Client]:
+        return self.site.owner(self.address)
 
 
 def app_settings(api: str) -> dict[str, object]:

@@ -92,6 +92,18 @@ class TestWebhook:
             assert bot.ask(asked)[-1]["content"].startswith(WORDS[0])
         assert len(site.local.prompts) == 1  # type: ignore[union-attr]
 
+    def test_two_messages_in_a_row_each_get_their_own_answer(self, site: Site) -> None:
+        thinking = threading.Event()
+        thinking_site(site, thinking)
+        with site.served() as address:
+            bot = Callbacks(address)
+            first, second = wecom_bot.message("退货要几天内？"), wecom_bot.message(msgtype="image", image={})
+            assert bot.call(first)["stream"]["finish"] is False  # type: ignore[index]
+            assert bot.call(second)["stream"]["finish"] is False  # type: ignore[index]
+            thinking.set()
+            assert bot.ask(second)[-1]["content"] == messages.text_only("zh")
+            assert bot.ask(first)[-1]["content"].startswith(WORDS[0])
+
     def test_in_a_group_the_name_of_the_bot_is_left_out_and_each_person_is_apart(
         self, site: Site, bot: Callbacks
     ) -> None:
