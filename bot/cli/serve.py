@@ -34,7 +34,7 @@ def serve(
     _limit_arenas()
     settings = load_settings()
     set_up_logging(settings.log_level, as_json=settings.log_json)
-    listener = _listen(host or settings.server.host, settings.server.port if port is None else port)
+    listener = listen(host or settings.server.host, settings.server.port if port is None else port)
     address = _address(listener)
 
     async def open_and_tell() -> Parts:
@@ -81,7 +81,7 @@ def _limit_arenas() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Bind before anything is loaded, so that a busy port is known at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms
@@ -93,7 +93,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise SettingsError(
-            f"port {port} on {host} cannot be used ({error.strerror}); choose another: frontdesk serve --port 8081"
+            f"port {port} on {host} cannot be used ({error.strerror}); choose another: --port {port + 1}"
         ) from error
     return listener
 

@@ -64,12 +64,7 @@ class ChannelStore(Store):
         """Keep a message to be answered; False if it came before."""
         try:
             async with self.database.transaction() as session:
-                thread = await _find_thread(session, channel, incoming.thread)
-                if thread is None:
-                    thread = ThreadRow(channel=channel, name=incoming.thread)
-                    session.add(thread)
-                thread.address = dict(incoming.address)
-                await session.flush()
+                thread = await _enter_thread(session, channel, incoming)
                 session.add(
                     ReceivedRow(
                         channel=channel,
@@ -133,6 +128,16 @@ class ChannelStore(Store):
         )
         async with self.database.transaction() as session:
             return await session.scalar(earlier.limit(1)) is None
+
+    @whole
+    async def thread_of(self, channel: str, incoming: Incoming) -> int:
+        """Return the thread of a message that is answered at once, without being kept."""
+        try:
+            async with self.database.transaction() as session:
+                return (await _enter_thread(session, channel, incoming)).id
+        except IntegrityError:  # the thread was new, and made twice at the same moment
+            async with self.database.transaction() as session:
+                return (await _enter_thread(session, channel, incoming)).id
 
     @whole
     async def conversation_of(self, thread_id: int) -> str | None:
@@ -226,6 +231,16 @@ async def _find_thread(session: AsyncSession, channel: str, name: str) -> Thread
         "ThreadRow | None",
         await session.scalar(select(ThreadRow).where(ThreadRow.channel == channel, ThreadRow.name == name)),
     )
+
+
+async def _enter_thread(session: AsyncSession, channel: str, incoming: Incoming) -> ThreadRow:
+    thread = await _find_thread(session, channel, incoming.thread)
+    if thread is None:
+        thread = ThreadRow(channel=channel, name=incoming.thread)
+        session.add(thread)
+    thread.address = dict(incoming.address)
+    await session.flush()
+    return thread
 
 
 async def _lease(session: AsyncSession, row: ReceivedRow) -> bool:

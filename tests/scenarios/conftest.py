@@ -35,10 +35,16 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     return {**kept, **unlimited, "HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1", **settings}
 
 
-def run(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a frontdesk command to its end, in the folder `home`."""
+def run(home: Path, *arguments: str, given: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a frontdesk command to its end, in the folder `home`, with something given on its standard input."""
     return subprocess.run(  # noqa: PLW1510 - the tests look at its status
-        [*COMMAND, *arguments], cwd=home, env=environment(home, **settings), text=True, capture_output=True, timeout=300
+        [*COMMAND, *arguments],
+        cwd=home,
+        env=environment(home, **settings),
+        text=True,
+        input=given,
+        capture_output=True,
+        timeout=300,
     )
 
 
@@ -60,17 +66,21 @@ class Served:
 
 
 @contextmanager
-def served(home: Path, **settings: str) -> Iterator[Served]:
-    """Run `frontdesk serve` on a free port; its log goes to serve.log in `home`."""
+def served(home: Path, *command: str, **settings: str) -> Iterator[Served]:
+    """Run `frontdesk serve`, or another command, on a free port; its log goes to serve.log in `home`."""
     with (home / "serve.log").open("a") as log:
         start = log.tell()
         process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", "0"], cwd=home, env=environment(home, **settings), stderr=log, text=True
+            [*COMMAND, *(command or ("serve",)), "--port", "0"],
+            cwd=home,
+            env=environment(home, **settings),
+            stderr=log,
+            text=True,
         )
     try:
         while process.poll() is None:
             written = (home / "serve.log").read_text()[start:]
-            if found := re.search(r"answers at (http://\S+)", written):
+            if found := re.search(r"answers (?:at|Rasa at) (http://[^\s/]+)", written):
                 server = Served(process, found[1], home)
                 break
             try:
@@ -82,7 +92,7 @@ def served(home: Path, **settings: str) -> Iterator[Served]:
         with server.client as client:
             while True:
                 try:
-                    client.get("/healthz")
+                    client.get("/health")
                     break
                 except httpx.TransportError:
                     continue
