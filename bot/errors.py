@@ -92,7 +92,12 @@ class SendHeld(SendFailed):
 
 
 class SendRefused(ChannelError):
-    """The platform will never take this message; sending it again is of no use."""
+    """The platform will never take this message; sending it again is of no use. `status` is HTTP's, if that said so."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Keep what the platform said."""
+        super().__init__(message)
+        self.status = status
 
 
 class StoreError(FrontDeskError):

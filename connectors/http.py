@@ -49,7 +49,7 @@ class PlatformClient:
         if response.status_code == 429 or response.status_code >= 500:
             raise SendFailed(f"{host} said {response.status_code}", _retry_after(response))
         if response.is_error:
-            raise SendRefused(f"{host} said {response.status_code}: {response.text[:200]}")
+            raise SendRefused(f"{host} said {response.status_code}: {response.text[:200]}", response.status_code)
         return response
 
     async def close(self) -> None:

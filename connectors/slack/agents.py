@@ -6,13 +6,13 @@ from typing import Any
 
 from bot.errors import ChannelError
 from connectors.base import Call, HandoffAdapter, Host
+from connectors.handoff.notice import REASONS, WHO
 from connectors.slack.api import SlackApi
 from connectors.slack.blocks import button, escaped, spoken
 
 GIVE_BACK, CLOSE = "frontdesk_give_back", "frontdesk_close"
 MAX_SECTION = 2_900
 LAST_MESSAGES = 10
-WHO = {"customer": "客户 Customer", "bot": "机器人 Bot"}
 
 
 class SlackAgents(HandoffAdapter):
@@ -37,7 +37,7 @@ class SlackAgents(HandoffAdapter):
             button("结束 Close", CLOSE, call.conversation_id),
         ]
         blocks: list[dict[str, Any]] = [
-            _section(f"🙋 {call.summary}\n（{call.channel} · {call.reason}）"),
+            _section(f"🙋 {call.summary}\n（{call.channel} · {REASONS.get(call.reason, call.reason)}）"),
             _section(said[-MAX_SECTION:]),
             {"type": "actions", "elements": actions},
         ]

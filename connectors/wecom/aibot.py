@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from bot.question import Answer
-from connectors.base import Host, Incoming
-from connectors.text import with_choices
+from connectors.base import Host, Incoming, Outgoing
+from connectors.text import split, with_choices
 
 MAX_CONTENT_BYTES = 20_480
 RATINGS: dict[int, Literal["up", "down"]] = {1: "up", 2: "down"}
@@ -34,9 +34,14 @@ def to_incoming(message: Mapping[str, Any], **address: str) -> Incoming | None:
     )
 
 
-def content_of(answer: Answer) -> str:
-    """Return an answer as Markdown, cut where WeCom would cut it."""
-    return cut(with_choices(answer, answer.text))
+def to_messages(text: str) -> list[Outgoing]:
+    """Return a text as messages of Markdown, each as long as WeCom takes it."""
+    return [{"msgtype": "markdown", "markdown": {"content": piece}} for piece in split(text, MAX_CONTENT_BYTES)]
+
+
+def answer_to_messages(answer: Answer) -> list[Outgoing]:
+    """Return an answer, with what else belongs to it."""
+    return to_messages(with_choices(answer, answer.text))
 
 
 def cut(content: str) -> str:

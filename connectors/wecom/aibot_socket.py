@@ -21,7 +21,6 @@ from websockets.exceptions import WebSocketException
 from bot.errors import ChannelError, SendFailed, SendRefused
 from bot.question import Answer
 from connectors.base import Address, Connector, ConnectorSettings, Delivery, Host, Outgoing, finished, watched
-from connectors.text import split
 from connectors.wecom import aibot
 
 log = structlog.get_logger()
@@ -83,27 +82,25 @@ class WecomBot(Connector):
 
     def from_answer(self, answer: Answer) -> list[Outgoing]:
         """Return Markdown."""
-        return self.from_text(aibot.content_of(answer))
+        return aibot.answer_to_messages(answer)
 
     def from_text(self, text: str) -> list[Outgoing]:
         """Return Markdown."""
-        pieces = split(text, aibot.MAX_CONTENT_BYTES)
-        return [{"msgtype": "markdown", "markdown": {"content": piece}} for piece in pieces]
+        return aibot.to_messages(text)
 
     async def deliver(self, delivery: Delivery) -> None:
         """Show the answer as it grows; the end is never left out, and pushed if WeCom takes no more of the stream."""
         stream = _Stream(self, delivery.address)
         answer = await finished(watched(delivery.events(), stream.show))
-        content = aibot.content_of(answer)
-        if not content or delivery.sent:
-            return
-        try:
-            await stream.end(content)
-        except FrameRefused as error:
-            if error.code not in TOO_LATE:
-                raise
-            await self.push(delivery, self.from_answer(answer), answer.turn_id)
-        await delivery.mark_sent(1)
+        messages = self.from_answer(answer)
+        if messages and not delivery.sent:
+            try:
+                await stream.end(messages[0]["markdown"]["content"])
+                await delivery.mark_sent(1)
+            except FrameRefused as error:
+                if error.code not in TOO_LATE:
+                    raise
+        await self.push(delivery, messages, answer.turn_id)
 
     async def send(self, address: Address, message: Outgoing, message_id: str) -> None:
         """Push a message."""

@@ -21,7 +21,6 @@ from bot.errors import SendHeld
 from bot.question import Answer
 from connectors.base import Address, Connector, ConnectorSettings, Delivery, Host, Outgoing, finished, watched
 from connectors.http import PlatformClient
-from connectors.text import split
 from connectors.wecom import aibot
 from connectors.wecom.callback import Signed, open_envelope
 from connectors.wecom.envelope import AesKey, Envelopes
@@ -128,25 +127,23 @@ class WecomBotWebhook(Connector):
 
     def from_answer(self, answer: Answer) -> list[Outgoing]:
         """Return Markdown."""
-        return self.from_text(aibot.content_of(answer))
+        return aibot.answer_to_messages(answer)
 
     def from_text(self, text: str) -> list[Outgoing]:
         """Return Markdown."""
-        pieces = split(text, aibot.MAX_CONTENT_BYTES)
-        return [{"msgtype": "markdown", "markdown": {"content": piece}} for piece in pieces]
+        return aibot.to_messages(text)
 
     async def deliver(self, delivery: Delivery) -> None:
         """Let WeCom fetch the answer while it grows; what it does not fetch is pushed."""
         stream = self._stream(delivery.address["stream"])
         answer = await finished(watched(delivery.events(), stream.update))
-        if stream.finish:  # a person's words have ended it meanwhile
-            await self.push(delivery, self.from_answer(answer), answer.turn_id)
-            return
-        stream.update(aibot.content_of(answer), finish=True)
-        try:
-            await asyncio.wait_for(stream.fetched.wait(), FETCHED_WITHIN_SECONDS)
-        except TimeoutError:
-            await self.push(delivery, self.from_answer(answer), answer.turn_id)
+        messages = self.from_answer(answer)
+        if not stream.finish:  # else a person's words have ended it meanwhile
+            stream.update(messages[0]["markdown"]["content"] if messages else "", finish=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stream.fetched.wait(), FETCHED_WITHIN_SECONDS)
+                await delivery.mark_sent(1)
+        await self.push(delivery, messages, answer.turn_id)
 
     async def send(self, address: Address, message: Outgoing, message_id: str) -> None:
         """Say it in the stream that WeCom waits for; else push it by the address that came along and holds once."""
