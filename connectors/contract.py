@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Literal, cast
 
@@ -156,7 +156,7 @@ class ConnectorContract:
 
     def text_in(self, message: Mapping[str, Any]) -> str:
         """Return what a customer reads of a message, for platforms where it has more in it, such as a summary."""
-        return _json(message)
+        return json.dumps(message, ensure_ascii=False)
 
     def make(self) -> Connector:
         """Return the connector."""
@@ -218,20 +218,20 @@ class ConnectorContract:
     def test_an_answer_is_shown_and_silence_is_not(self) -> None:
         """While people answer, an answer has no text."""
         connector = self.make()
-        assert "好的" in _json(connector.from_answer(answer("好的")))
+        assert "好的" in self._read(connector.from_answer(answer("好的")))
         assert connector.from_answer(answer("")) == []
-        assert "您好" in _json(connector.from_text("您好"))
+        assert "您好" in self._read(connector.from_text("您好"))
 
     def test_a_long_answer_is_split_and_nothing_is_lost(self) -> None:
         """No piece is longer than the platform takes."""
         for messages in (self.make().from_answer(answer(LONG)), self.make().from_text(LONG)):
             assert [message for message in messages if not self.fits(message)] == []
-            assert sum(self.text_in(each).count("用来看怎么切分") for each in messages) == LONG.count("用来看怎么切分")
+            assert self._read(messages).count("用来看怎么切分") == LONG.count("用来看怎么切分")
 
     def test_choices_are_offered(self) -> None:
         """In whatever way the platform has."""
         offer = answer("您是不是想问：", Suggestion("A", "怎么退货？"), Suggestion("B", "怎么开发票？"))
-        shown = _json(self.make().from_answer(offer))
+        shown = self._read(self.make().from_answer(offer))
         assert all(question in shown for question in ("怎么退货？", "怎么开发票？"))
 
     def test_a_platform_that_is_away_is_tried_again(self) -> None:
@@ -250,6 +250,9 @@ class ConnectorContract:
                     self.check_delivered(connector, host)
 
         asyncio.run(run())
+
+    def _read(self, messages: Sequence[Mapping[str, Any]]) -> str:
+        return "\n".join(self.text_in(message) for message in messages)
 
     def check_delivered(self, connector: Connector, host: RecordingHost) -> None:
         """For connectors that need not call the platform: check that the answer is kept for it."""
@@ -271,10 +274,6 @@ def answer(text: str, *suggestions: Suggestion) -> Answer:
 def events_of(whole: Answer) -> list[Event]:
     """Return an answer as it is made."""
     return [Started(whole), Token(whole.text), Finished(whole)]
-
-
-def _json(messages: Any) -> str:
-    return json.dumps(messages, ensure_ascii=False)
 
 
 def _refused(settings: type[Any], values: Mapping[str, Any]) -> str:

@@ -139,7 +139,8 @@ class TestSlack(ConnectorContract):
         return len(self.text_in(message).encode()) <= 12_000
 
     def text_in(self, message: Mapping[str, Any]) -> str:
-        return "".join(block["text"] for block in message["blocks"] if block["type"] == "markdown")
+        texts = [block["text"] for block in message["blocks"] if block["type"] == "markdown"]
+        return "".join(texts) + "".join(slack.labels_of(message))
 
 
 def aes_key() -> bytes:
