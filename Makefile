@@ -21,7 +21,7 @@ serve: install models example  ## set everything up and open a working chat page
 
 install: | $(UV)  ## install what serving needs
 	@echo "Installing. The first time this compiles llama.cpp for this machine: about 5 minutes on 2 cores."
-	$(UV) sync --frozen --no-default-groups --inexact --extra documents
+	$(UV) sync --frozen --no-default-groups --inexact --extra documents --extra email --extra rasa --extra slack --extra wecom
 
 models:  ## bring the two local models here (about 570 MB, once)
 	$(RUN) frontdesk models pull

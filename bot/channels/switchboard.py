@@ -55,7 +55,8 @@ class Switchboard:
         """Yield what the platforms call."""
         for name, channel in self.channels.items():
             router = channel.connector.routes(self._hosts[name])
-            channel.paths = sorted({route.path for route in router.routes if isinstance(route, Route)})
+            routes = (route for route in router.routes if isinstance(route, Route))
+            channel.paths = sorted({route.path for route in routes if "POST" in (route.methods or ())})
             yield router
 
     def work(self) -> Iterator[Coroutine[Any, Any, None]]:

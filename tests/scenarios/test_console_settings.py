@@ -201,3 +201,21 @@ def test_the_channels_say_what_works(section: Section) -> None:
     expect(page.get_by_text("一切正常，可以回答问题")).to_be_visible()
     page.get_by_role("button", name="再查一次").click()
     expect(page.get_by_text("138 条")).to_be_visible()
+
+
+def test_platforms_are_listed_with_what_they_lack_and_can_be_tested(home: Path, open_page: Open) -> None:
+    away = 'api = "http://127.0.0.1:9"'
+    keys = 'token = "t"\naes_key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"'
+    wecom = f'[channels.wecom]\ncorp_id = "ww1"\nagent_id = 1\nsecret = "s"\n{keys}\n{away}\n'
+    robot = f'[people.wecom_robot]\nkey = "k"\n{away}\n'
+    (home / "frontdesk.toml").write_text(f"{wecom}[channels.slack]\n[channels.rest]\n{robot}")
+    with served(home, FRONTDESK_MODELS__CHAT="") as server:
+        console = Console.begin(server)
+        page = open_page(f"{console.url}#/settings/channels", session=console.session)
+        expect(page.get_by_text("/channels/wecom/callback")).to_be_visible()
+        expect(page.get_by_text("channels.slack.bot_token is missing").last).to_be_visible()
+        for name, said in (("wecom", "不能用"), ("rest", "可用：/webhooks/rest/webhook"), ("wecom_robot", "不能用")):
+            heading = page.get_by_role("heading", name=re.compile(f"^{name}( |$|还)"))
+            row = page.get_by_role("listitem").filter(has=heading)
+            row.get_by_role("button", name="测试").click()
+            expect(row.get_by_role("status")).to_contain_text(said)

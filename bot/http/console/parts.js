@@ -192,6 +192,11 @@ const STEPS = [
 ];
 const A_WEEK = 7 * 86_400;
 
+/** A coloured dot, and what it means. */
+export function light(colour, said) {
+  return element("span", { class: "light" }, element("i", { class: colour, "aria-hidden": "true" }), said);
+}
+
 /** Show a moment as "3 minutes ago", and exactly when pointed at; older than a week as its day. */
 export function time(moment) {
   if (!moment) return element("span", { class: "quiet" }, t.never);

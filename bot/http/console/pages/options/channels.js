@@ -1,10 +1,12 @@
 /** Settings: the ways to the bot, and whether they work right now. */
 
 import { element, icon } from "/page/dom.js";
-import { button, card, copyButton, fill, linkButton } from "../../parts.js";
+import { get } from "../../api.js";
+import { button, card, copyButton, fill, light, linkButton } from "../../parts.js";
 import { href } from "../../router.js";
 import { words } from "../../words.js";
 import { wholeNumber } from "../dashboard/words.js";
+import { peopleCard, platformsCard } from "./platforms.js";
 
 const t = words({
   zh: {
@@ -71,16 +73,22 @@ const CHANNELS = [
 export async function render(place) {
   const area = element("div", { class: "stack" });
   place.append(area);
-  const check = () => fill(area, look, (found) => [healthCard(found.health, check), channelsCard(found.works)]);
+  const check = () => fill(area, look, (found) => [
+    healthCard(found.health, check),
+    channelsCard(found.works),
+    platformsCard(found.platforms),
+    ...(found.platforms.people.length > 0 ? [peopleCard(found.platforms.people)] : []),
+  ]);
   await check();
 }
 
 async function look() {
-  const [health, ...works] = await Promise.all([
+  const [platforms, health, ...works] = await Promise.all([
+    get("/channels"),
     fetch("/readyz", { cache: "no-store" }).then((response) => response.json()).catch(() => null),
     ...CHANNELS.map(({ path, probe = path }) => fetch(probe, { cache: "no-store" }).then(({ ok }) => ok, () => false)),
   ]);
-  return { health, works };
+  return { platforms, health, works };
 }
 
 function healthCard(health, check) {
@@ -107,10 +115,6 @@ function partsOf({ database, embedding_model: embedding, chat_model: chat, remot
 
 function fact(name, colour, said) {
   return [element("dt", {}, t.parts[name]), element("dd", {}, light(colour, said))];
-}
-
-function light(colour, said) {
-  return element("span", { class: "light" }, element("i", { class: colour, "aria-hidden": "true" }), said);
 }
 
 function channelsCard(works) {
