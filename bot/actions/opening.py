@@ -33,10 +33,13 @@ def open_actions(settings: Settings, database: Database, problems: list[str]) ->
             domain = read_yaml(settings.actions.domain, "actions.domain")
     except SettingsError as error:
         _note(error, problems)
-    if found := find_actions(settings, problems):
-        from bot.actions.local import LocalActions  # noqa: PLC0415 - rasa-sdk is an extra
+    try:
+        if found := find_actions(settings, problems):
+            from bot.actions.local import LocalActions  # noqa: PLC0415 - rasa-sdk is an extra
 
-        runners.append(LocalActions(found))
+            runners.append(LocalActions(found))
+    except SettingsError as error:
+        _note(error, problems)
     try:
         if settings.actions.server:
             runners.append(RemoteActions(read_endpoint(settings.actions.server), settings.actions.timeout_seconds))

@@ -263,3 +263,15 @@ async def test_what_cannot_be_had_is_named_and_the_rest_runs(database: Database,
     assert actions.offers("action_site_search")
     assert not actions.offers("action_order_status")
     await actions.close()
+
+
+async def test_an_action_that_cannot_be_made_does_not_stop_the_rest(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "greedy_actions.py").write_text(
+        "from rasa_sdk import Action\nclass Greedy(Action):\n    def __init__(self, more): ...\n"
+    )
+    problems: list[str] = []
+    settings = Settings(actions={"folder": tmp_path / "greedy_actions.py"})  # type: ignore[arg-type]
+    actions = open_actions(settings, database, problems)
+    assert "Greedy" in problems[0]
+    assert not actions.offers("action_greedy")
+    await actions.close()
