@@ -38,7 +38,7 @@ from bot.settings import Settings
 from bot.store.conversations import ConversationStore, OpenTurn
 from knowledge.errors import IndexUnavailable, ModelError
 from knowledge.search import Candidate, Evidence, Query
-from knowledge.text import detect_language
+from knowledge.text import detect_language, names_language
 
 if TYPE_CHECKING:
     from bot.models.remote import RemoteChatModel
@@ -210,10 +210,8 @@ class FrontDesk:
                 return
 
     def _language_of(self, text: str, turn: OpenTurn) -> str:
-        """Return a text's language; one without letters, such as a number, is in that of the conversation."""
-        if any(character.isalpha() for character in text):
-            return detect_language(text)
-        return turn.language or self.settings.bot.language
+        """Return a text's language; one without words, such as an order's number, is in that of the conversation."""
+        return detect_language(text) if names_language(text) else turn.language or self.settings.bot.language
 
     def _is_sensitive(self, text: str) -> bool:
         return mentions(text, self.settings.bot.sensitive_words)

@@ -115,6 +115,14 @@ def detect_language(text: str) -> Language:
     return "zh" if letters and len(_HAN.findall(text)) * 8 >= letters else "en"
 
 
+def names_language(text: str) -> bool:
+    """Say whether a text has a word to tell its language by; numbers have none, not even those with letters in them."""
+    words = re.findall(r"[\w-]+", text)
+    return any(
+        not any(character.isdigit() for character in word) and (len(word) > 1 or not word.isascii()) for word in words
+    )
+
+
 @cache
 def _segment(han: str) -> tuple[str, ...]:
     return tuple(rjieba.cut_for_search(han))

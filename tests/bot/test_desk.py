@@ -415,11 +415,11 @@ async def test_when_nothing_is_borne_out_the_entrys_own_words_are_streamed(datab
 
 
 @pytest.mark.parametrize(("said", "language"), [("怎么退货？", "zh"), ("How do I return it?", "en")])
-async def test_what_has_no_letters_is_in_the_language_of_the_conversation(
+async def test_what_has_no_words_is_in_the_language_of_the_conversation(
     database: Database, said: str, language: str
 ) -> None:
     desk = make_desk(database, StubKnowledge(DIRECT))
     first, _ = await ask(desk, said)
-    later, _ = await ask(desk, Question(text="12345", conversation_id=first.conversation_id))
-    alone, _ = await ask(desk, "12345")
+    later, _ = await ask(desk, Question(text="SF12345", conversation_id=first.conversation_id))
+    alone, _ = await ask(desk, "SF12345")
     assert (first.language, later.language, alone.language) == (language, language, "zh")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.text import STOP_WORDS, bare, clean, detect_language, normalise, tokenise
+from knowledge.text import STOP_WORDS, bare, clean, detect_language, names_language, normalise, tokenise
 from tests.knowledge.fakes import examples
 
 
@@ -91,3 +91,12 @@ def test_tokens_are_never_empty_nor_stop_words(text: str) -> None:
 
 def test_a_very_long_text_without_breaks_is_split_too() -> None:
     assert "退货" in tokenise("怎么退货" * 500)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("怎么退货", True), ("好", True), ("hi", True), ("iPhone15 退货", True), ("ok 12", True),
+     ("12345", False), ("SF20261123", False), ("A-1000-B", False), ("2", False), ("", False), ("a 1", False)],
+)  # fmt: skip
+def test_numbers_are_of_no_language(text: str, named: bool) -> None:
+    assert names_language(text) is named
