@@ -19,6 +19,7 @@ ARGUMENTS: dict[str, list[dict[str, object]]] = {
     "welcome": [{"name": "小青"}],
     "too_often": [{"seconds": 3}],
     "outside_hours": [{"hours": "09:00–18:00"}],
+    "unknown_order": [{"number": "20260001"}],
     "out_of_scope": [{"can_hand_off": True}, {"can_hand_off": False}],
 }
 HAN = re.compile(r"[\u4e00-\u9fff]")

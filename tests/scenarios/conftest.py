@@ -121,9 +121,10 @@ def home(shop_home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shop(shop_home: Path) -> Iterator[Served]:
-    """Run one server for all tests that only ask."""
-    with served(shop_home) as server:
+def shop(shop_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run one server for all tests that only ask, in a copy too: the folder that is copied stays as it is."""
+    home = Path(shutil.copytree(shop_home, tmp_path_factory.mktemp("asked") / "shop"))
+    with served(home) as server:
         yield server
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import zlib
 from collections.abc import Iterator
@@ -48,8 +49,9 @@ class Assistant:
 
 
 @pytest.fixture(scope="module")
-def actions(shop_home: Path) -> Iterator[Served]:
-    with served(shop_home, "actions", FRONTDESK_MODELS__CHAT="") as server:
+def actions(shop_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = Path(shutil.copytree(shop_home, tmp_path_factory.mktemp("actions") / "shop"))
+    with served(home, "actions", FRONTDESK_MODELS__CHAT="") as server:
         yield server
 
 
