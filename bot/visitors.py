@@ -13,7 +13,12 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from bot.errors import VisitorRejected
 
 TOKEN_SECONDS = 12 * 3_600
+RENEWAL_SECONDS = 30 * 86_400
+"""How long a token can be exchanged for a new one, so that who comes back finds what an agent wrote meanwhile."""
+
 KEPT_IN = "visitors.secret"
+_STRANGER = "v-"
+_USER = "u-"
 
 
 class Visitors:
@@ -26,7 +31,7 @@ class Visitors:
 
     def issue(self, visitor: str | None = None) -> tuple[str, str]:
         """Return a visitor, a new one if none is given, and a token of theirs."""
-        visitor = visitor or f"v-{secrets.token_urlsafe(16)}"
+        visitor = visitor or f"{_STRANGER}{secrets.token_urlsafe(16)}"
         return visitor, str(self._serializer.dumps(visitor))
 
     def read(self, token: str) -> str:
@@ -35,8 +40,19 @@ class Visitors:
         Raises:
             VisitorRejected: it is forged or older than TOKEN_SECONDS.
         """
+        return self._read(token, TOKEN_SECONDS)
+
+    def read_for_renewal(self, token: str) -> str:
+        """Return the visitor of a token that may have expired.
+
+        Raises:
+            VisitorRejected: it is forged or older than RENEWAL_SECONDS.
+        """
+        return self._read(token, RENEWAL_SECONDS)
+
+    def _read(self, token: str, seconds: int) -> str:
         try:
-            return str(self._serializer.loads(token, max_age=TOKEN_SECONDS))
+            return str(self._serializer.loads(token, max_age=seconds))
         except BadSignature as error:
             raise VisitorRejected("invalid_token", "the visitor's token is not valid any more") from error
 
@@ -55,7 +71,12 @@ class Visitors:
         expected = hmac.new(self._identity_secret.encode(), user.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), signature.lower().encode()):
             raise VisitorRejected("wrong_signature", "the signature does not belong to this user")
-        return f"u-{hashlib.sha256(user.encode()).hexdigest()[:32]}"
+        return f"{_USER}{hashlib.sha256(user.encode()).hexdigest()[:32]}"
+
+
+def is_stranger(visitor: str) -> bool:
+    """Say whether a visitor is known by a token alone, so that nobody vouches for them."""
+    return visitor.startswith(_STRANGER)
 
 
 def keep_secret(folder: Path) -> str:

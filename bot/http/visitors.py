@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import messages
-from bot.http.bots import bot_of
+from bot.http.bots import bot_of, desk_of
 from bot.http.errors import RequestError
 from bot.http.limits import RateLimit
 from bot.settings import Settings
-from bot.visitors import TOKEN_SECONDS, Visitors, keep_secret
+from bot.visitors import TOKEN_SECONDS, Visitors, is_stranger, keep_secret
 
 log = structlog.get_logger()
 
@@ -46,8 +46,13 @@ class Reception:
 
     def visitor_of(self, request: Request) -> str | None:
         """Return the visitor whose token a request carries, None if it carries none; raises VisitorRejected."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return self.visitors.read(token) if scheme.lower() == "bearer" else None
+        token = _token_of(request)
+        return None if token is None else self.visitors.read(token)
+
+    def returning_visitor_of(self, request: Request) -> str | None:
+        """Return the same, also by a token that has expired not too long ago."""
+        token = _token_of(request)
+        return None if token is None else self.visitors.read_for_renewal(token)
 
     def admit_to_channel(self, request: Request, bot: str, visitor: str, trusted: bool) -> None:  # noqa: FBT001
         """Let a request of a bot's visitor on a channel pass; a trusted server speaks for many visitors."""
@@ -78,6 +83,11 @@ class Reception:
             raise RequestError(429, "rate_limited", messages.too_often(language, seconds), retry_after=seconds)
 
 
+def _token_of(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else None
+
+
 def reception_of(request: Request) -> Reception:
     """Return the application's reception."""
     reception: Reception = request.app.state.reception
@@ -93,7 +103,17 @@ async def admit_visitor(request: Request) -> str | None:
     return visitor
 
 
+async def admit_returning_visitor(request: Request) -> str | None:
+    """Let a request for a token pass, and say whose it was until now."""
+    reception = reception_of(request)
+    reception.check_origin(request)
+    visitor = reception.returning_visitor_of(request)
+    reception.check_limits(request, visitor)
+    return visitor
+
+
 Visitor = Annotated[str | None, Depends(admit_visitor)]
+ReturningVisitor = Annotated[str | None, Depends(admit_returning_visitor)]
 
 router = APIRouter(prefix="/api", tags=["chat"])
 
@@ -107,16 +127,21 @@ class User(BaseModel):
 
 
 class VisitorRequest(BaseModel):
-    """A visitor's wish for a token; with a token in the request, for a new one of the same visitor."""
+    """A visitor's wish for a token; with one in the request, which may have expired, for another of the same visitor."""
 
     model_config = ConfigDict(extra="forbid")
     user: User | None = None
 
 
 @router.post("/visitor")
-async def welcome_visitor(body: VisitorRequest, request: Request, visitor: Visitor) -> dict[str, Any]:
-    """Give a visitor a token; conversations begun with it are theirs alone."""
+async def welcome_visitor(body: VisitorRequest, request: Request, visitor: ReturningVisitor) -> dict[str, Any]:
+    """Give a visitor a token; conversations begun with it are theirs alone.
+
+    A stranger who turns out to be a user of the site takes their conversations along.
+    """
     visitors = reception_of(request).visitors
     known = visitors.identify(body.user.id, body.user.signature) if body.user else visitor
-    visitor, token = visitors.issue(known)
-    return {"visitor": visitor, "token": token, "expires_in": TOKEN_SECONDS}
+    if known is not None and visitor is not None and known != visitor and is_stranger(visitor):
+        await desk_of(request).conversations.change_owner(visitor, known)
+    known, token = visitors.issue(known)
+    return {"visitor": known, "token": token, "expires_in": TOKEN_SECONDS}

@@ -9,7 +9,7 @@ import pytest
 
 import bot.visitors
 from bot.errors import VisitorRejected
-from bot.visitors import Visitors, keep_secret
+from bot.visitors import Visitors, is_stranger, keep_secret
 
 
 def sign(user: str, secret: str = "shared") -> str:
@@ -45,6 +45,22 @@ def test_an_old_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.visitors, "TOKEN_SECONDS", -1)
     with pytest.raises(VisitorRejected, match="any more"):
         visitors.read(token)
+
+
+def test_an_old_token_is_renewed_for_some_weeks(monkeypatch: pytest.MonkeyPatch) -> None:
+    visitors = Visitors("secret")
+    visitor, token = visitors.issue()
+    monkeypatch.setattr(bot.visitors, "TOKEN_SECONDS", -1)
+    assert visitors.read_for_renewal(token) == visitor
+    monkeypatch.setattr(bot.visitors, "RENEWAL_SECONDS", -1)
+    with pytest.raises(VisitorRejected, match="any more"):
+        visitors.read_for_renewal(token)
+
+
+def test_only_whom_a_site_vouches_for_is_no_stranger() -> None:
+    visitors = Visitors("secret", "shared")
+    assert is_stranger(visitors.issue()[0])
+    assert not is_stranger(visitors.identify("42", sign("42")))
 
 
 def test_a_user_with_the_sites_signature_is_the_same_visitor_everywhere() -> None:

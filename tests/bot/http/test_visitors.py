@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+import bot.visitors
 from tests.bot.http.conftest import Site
 from tests.bot.http.shapes import assert_error_shape
 
@@ -55,6 +56,23 @@ def test_a_renewed_token_is_the_same_visitors(client: TestClient) -> None:
     assert client.post("/api/visitor", json={}, headers=headers).json()["visitor"] == first["visitor"]
 
 
+def test_an_expired_token_is_renewed_and_nothing_else(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = new_visitor(client)
+    conversation = client.post("/api/chat", json=ASKED, headers=mine).json()["conversation_id"]
+    with monkeypatch.context() as later:
+        later.setattr(bot.visitors, "TOKEN_SECONDS", -1)
+        assert_error_shape(client.post("/api/chat", json=ASKED, headers=mine), 401, "invalid_token")
+        renewed = client.post("/api/visitor", json={}, headers=mine).json()
+    headers = {"Authorization": f"Bearer {renewed['token']}"}
+    assert client.post("/api/chat", json={**ASKED, "conversation_id": conversation}, headers=headers).status_code == 200
+
+
+def test_a_token_that_expired_long_ago_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = new_visitor(client)
+    monkeypatch.setattr(bot.visitors, "RENEWAL_SECONDS", -1)
+    assert_error_shape(client.post("/api/visitor", json={}, headers=mine), 401, "invalid_token")
+
+
 @pytest.mark.parametrize("path", ["/api/chat", "/api/chat/stream", "/api/visitor"])
 def test_a_forged_token_is_refused(client: TestClient, path: str) -> None:
     body = {} if path == "/api/visitor" else ASKED
@@ -65,11 +83,43 @@ def test_a_forged_token_is_refused(client: TestClient, path: str) -> None:
 def test_a_user_that_the_site_vouches_for_is_the_same_on_every_device(site: Site, open_client: Open) -> None:
     site.settings = {"visitors": {"identity_secret": "shared"}}
     client = open_client()
-    user = {"id": "42", "signature": hmac.new(b"shared", b"42", hashlib.sha256).hexdigest()}
+    user = user_of_the_site("42")
     visitors = [client.post("/api/visitor", json={"user": user}).json()["visitor"] for _ in range(2)]
     assert visitors[0] == visitors[1]
     forged = client.post("/api/visitor", json={"user": {"id": "43", "signature": user["signature"]}})
     assert_error_shape(forged, 403, "wrong_signature")
+
+
+def user_of_the_site(name: str) -> dict[str, str]:
+    return {"id": name, "signature": hmac.new(b"shared", name.encode(), hashlib.sha256).hexdigest()}
+
+
+def test_a_stranger_who_signs_in_takes_the_conversation_along(site: Site, open_client: Open) -> None:
+    site.settings = {"visitors": {"identity_secret": "shared"}}
+    client = open_client()
+    stranger = new_visitor(client)
+    asked = {
+        **ASKED,
+        "conversation_id": client.post("/api/chat", json=ASKED, headers=stranger).json()["conversation_id"],
+    }
+    forged = client.post("/api/visitor", json={"user": {**user_of_the_site("42"), "id": "43"}}, headers=stranger)
+    assert_error_shape(forged, 403, "wrong_signature")
+    assert client.post("/api/chat", json=asked, headers=stranger).status_code == 200
+    reply = client.post("/api/visitor", json={"user": user_of_the_site("42")}, headers=stranger)
+    signed_in = {"Authorization": f"Bearer {reply.json()['token']}"}
+    assert client.post("/api/chat", json=asked, headers=signed_in).status_code == 200
+    assert_error_shape(client.post("/api/chat", json=asked, headers=stranger), 404, "not_found")
+
+
+def test_a_user_takes_nothing_along_from_another_user(site: Site, open_client: Open) -> None:
+    site.settings = {"visitors": {"identity_secret": "shared"}}
+    client = open_client()
+    first = new_visitor(client, user=user_of_the_site("42"))
+    asked = {**ASKED, "conversation_id": client.post("/api/chat", json=ASKED, headers=first).json()["conversation_id"]}
+    reply = client.post("/api/visitor", json={"user": user_of_the_site("43")}, headers=first)
+    second = {"Authorization": f"Bearer {reply.json()['token']}"}
+    assert_error_shape(client.post("/api/chat", json=asked, headers=second), 404, "not_found")
+    assert client.post("/api/chat", json=asked, headers=first).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/chat", "/api/chat/stream", "/api/visitor", "/api/feedback", "/api/handoff"])
