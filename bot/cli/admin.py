@@ -12,7 +12,9 @@ from rich.table import Table
 
 from bot.cli.common import out, read_settings, with_store
 from bot.errors import NotFound
-from bot.store.users import UserStore
+from bot.store.audit import AuditStore
+from bot.store.entries import COMMAND_LINE
+from bot.store.users import User, UserStore
 
 app = typer.Typer(no_args_is_help=True, help="The console's users.")
 
@@ -32,7 +34,13 @@ class RoleName(StrEnum):
 def create_user(name: Name, role: Annotated[RoleName, typer.Option(help="What they may do.")] = RoleName.owner) -> None:
     """Make a user; the password is asked for, or read from standard input."""
     settings, password = read_settings(), _read_password()
-    user = with_store(settings, UserStore, lambda store: store.add(name, password, role.value))
+
+    async def work(store: UserStore) -> User:
+        user = await store.add(name, password, role.value)
+        await AuditStore(store.database).add(COMMAND_LINE, "user.added", user.name, {"role": user.role})
+        return user
+
+    user = with_store(settings, UserStore, work)
     out.print(f"{escape(user.name)} may log in as {user.role}")
 
 
@@ -45,6 +53,7 @@ def set_password(name: Name) -> None:
         for user in await store.users():
             if user.name == name:
                 await store.change(user.id, password=password)
+                await AuditStore(store.database).add(COMMAND_LINE, "user.changed", name, {"password": "changed"})
                 return
         raise NotFound(f"there is no user {name!r}; see: frontdesk admin list-users")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -15,7 +15,8 @@ from bot.assembly import warm_embedder
 from bot.cli.common import counting_progress, err, out, read_settings, with_knowledge_store
 from bot.published import PublishedKnowledge
 from bot.settings import Settings
-from bot.store.entries import ImportCounts
+from bot.store.audit import AuditStore
+from bot.store.entries import COMMAND_LINE, ImportCounts
 from bot.store.knowledge import KnowledgeStore
 from knowledge.duplicates import find_duplicates
 from knowledge.entries import Entry
@@ -57,7 +58,8 @@ def import_files(
     if dry_run:
         _preview(existing, entries)
         return
-    counts = with_knowledge_store(settings, lambda store: _import(settings, store, kb, entries, publish=publish))
+    names = ", ".join(file.name for file in files)
+    counts = with_knowledge_store(settings, lambda store: _import(settings, store, kb, entries, names, publish=publish))
     out.print(
         f"[green]{kb}[/]: {counts.added} added, {counts.changed} changed, {counts.unchanged} unchanged, "
         f"{len(errors)} rows left out"
@@ -126,8 +128,9 @@ def delete(
 
     async def work(store: KnowledgeStore) -> int:
         count = await store.delete(kb, keys)
+        await _audit(store, "entries.delete", kb, changed=count)
         if publish:
-            await store.publish(kb)
+            await _publish(store, kb)
         return count
 
     out.print(f"{with_knowledge_store(read_settings(), work)} deleted")
@@ -150,13 +153,23 @@ def _read(files: list[Path]) -> tuple[list[Entry], list[RowError]]:
 
 
 async def _import(
-    settings: Settings, store: KnowledgeStore, kb: str, entries: list[Entry], *, publish: bool
+    settings: Settings, store: KnowledgeStore, kb: str, entries: list[Entry], names: str, *, publish: bool
 ) -> ImportCounts:
     counts = await store.upsert(kb, entries)
+    await _audit(store, "upload.applied", kb, file=names, added=counts.added, changed=counts.changed)
     if publish and entries:
-        await store.publish(kb)
+        await _publish(store, kb)
         await _index(settings, store)
     return counts
+
+
+async def _publish(store: KnowledgeStore, kb: str) -> None:
+    release = await store.publish(kb)
+    await _audit(store, "release.published", f"{kb}/{release.number}")
+
+
+async def _audit(store: KnowledgeStore, action: str, target: str, **details: Any) -> None:
+    await AuditStore(store.database).add(COMMAND_LINE, action, target, details)
 
 
 async def _index(settings: Settings, store: KnowledgeStore) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
+from bot.cli.common import read_settings, with_store
+from bot.store.audit import AuditStore
 from tests.bot.cli.conftest import Run
 
 PASSWORD = "correct horse battery"
@@ -12,6 +15,12 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(autouse=True)
 def typed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n{PASSWORD}\n"))
+
+
+def written_down() -> list[tuple[str, str, str, dict[str, Any]]]:
+    """Return what the audit log holds, newest first."""
+    entries = with_store(read_settings(), AuditStore, lambda store: store.entries())
+    return [(entry.actor, entry.action, entry.target, entry.details) for entry in entries]
 
 
 def test_a_user_is_made_and_listed(frontdesk: Run) -> None:
@@ -38,3 +47,13 @@ def test_a_short_password_is_refused_in_one_line(frontdesk: Run, monkeypatch: py
     refused = frontdesk("admin", "create-user", "Olga")
     assert refused.status == 1
     assert refused.err.count("\n") == 1
+
+
+def test_who_was_let_in_is_written_down(frontdesk: Run) -> None:
+    frontdesk("admin", "create-user", "Olga", "--role", "owner")
+    frontdesk("admin", "set-password", "Olga")
+    frontdesk("admin", "create-user", "Olga")  # refused
+    assert written_down() == [
+        ("command line", "user.changed", "Olga", {"password": "changed"}),
+        ("command line", "user.added", "Olga", {"role": "owner"}),
+    ]

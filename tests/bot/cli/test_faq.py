@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.bot.cli.conftest import Run, start
+from tests.bot.cli.test_admin import written_down
 
 FAQ = """编号,问题,答案,相似问,标签
 RET-1,怎么退货？,签收后7天内可以申请退货。,"我要退货
@@ -43,6 +44,17 @@ def test_a_page_becomes_drafts(frontdesk: Run) -> None:
 def test_importing_again_changes_nothing(frontdesk: Run) -> None:
     frontdesk("faq", "import", write())
     assert "0 added, 0 changed, 2 unchanged" in frontdesk("faq", "import", write()).out
+
+
+def test_what_was_imported_published_and_deleted_is_written_down(frontdesk: Run) -> None:
+    frontdesk("faq", "import", write(), "--dry-run")
+    frontdesk("faq", "import", write(), write("问题,答案\n怎么付款？,微信\n", "more.csv"))
+    frontdesk("faq", "delete", "INV-1", "--no-publish")
+    assert written_down() == [
+        ("command line", "entries.delete", "default", {"changed": 1}),
+        ("command line", "release.published", "default/1", {}),
+        ("command line", "upload.applied", "default", {"file": "faq.csv, more.csv", "added": 3, "changed": 0}),
+    ]
 
 
 def test_what_is_imported_answers_at_once(frontdesk: Run) -> None:

@@ -38,6 +38,7 @@ const t = words({
       instead_of: "原来由",
       to: "交给",
     },
+    commandLine: "命令行",
     yes: "是",
     no: "否",
     actions: {
@@ -99,6 +100,7 @@ const t = words({
       instead_of: "Instead of",
       to: "To",
     },
+    commandLine: "The command line",
     yes: "yes",
     no: "no",
     actions: {
@@ -171,7 +173,7 @@ function auditTable(entries, wanted) {
     [
       { title: t.action, kind: "main", cell: (entry) => nameOf(entry.action) },
       { title: t.target, cell: (entry) => (entry.target === entry.actor ? "" : entry.target) },
-      { title: t.actor, cell: (entry) => entry.actor },
+      { title: t.actor, cell: (entry) => actorOf(entry) },
       { title: t.details, cell: (entry) => detailsOf(entry) },
       { title: t.at, cell: (entry) => exactTime(entry.at) },
     ],
@@ -183,8 +185,12 @@ function nameOf(action) {
   return t.actions[action] ?? action;
 }
 
+function actorOf({ actor }) {
+  return actor === "command line" ? t.commandLine : actor;
+}
+
 function textOf(entry) {
-  return [entry.actor, entry.action, nameOf(entry.action), entry.target].join(" ").toLowerCase();
+  return [actorOf(entry), entry.action, nameOf(entry.action), entry.target].join(" ").toLowerCase();
 }
 
 function detailsOf(entry) {
