@@ -15,6 +15,7 @@ from knowledge.importing.columns import Columns, find_columns
 from knowledge.importing.documents import DOCUMENTS, read_document
 from knowledge.importing.markdown import read_markdown
 from knowledge.importing.readers import (
+    BrokenLine,
     Row,
     decode,
     read_bytes,
@@ -22,12 +23,14 @@ from knowledge.importing.readers import (
     read_json_lines,
     read_workbook,
 )
+from knowledge.importing.reasons import Reason
 from knowledge.importing.report import ImportReport, RowError
 from knowledge.text import bare, clean
 
 MAX_QUESTION = 500
 MAX_ANSWER = 20_000
 MAX_KEY = 100
+MAX_ROW_TEXT = 200
 STATUSES: dict[str, Status] = {
     "": "published", "published": "published", "active": "published", "启用": "published", "发布": "published",
     "已发布": "published", "上线": "published", "draft": "draft", "草稿": "draft", "disabled": "disabled",
@@ -41,9 +44,9 @@ FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".jsonl", ".md", ".markdown"
 
 
 class _BadCell(Exception):
-    def __init__(self, field_name: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field_name
+    def __init__(self, field_name: str, code: str, **facts: int | str) -> None:
+        self.field, self.reason = field_name, Reason(code, facts)
+        super().__init__(str(self.reason))
 
 
 def read_faq_file(path: Path) -> ImportReport:
@@ -60,7 +63,7 @@ def read_faq(content: bytes, name: str) -> ImportReport:
     suffix = Path(name).suffix.lower()
     if suffix not in FORMATS:
         raise ImportFileError(f"{name}: {suffix or 'no ending'} is not a known format; use {', '.join(FORMATS)}")
-    broken: list[tuple[int, str]] = []
+    broken: list[BrokenLine] = []
     if suffix in (".xlsx", ".xls"):
         rows = read_workbook(content, name)
     elif suffix == ".jsonl":
@@ -86,8 +89,8 @@ class _Draft:
     values: dict[str, object] = field(default_factory=dict)
 
 
-def _to_report(name: str, columns: Columns, broken: list[tuple[int, str]]) -> ImportReport:
-    errors = [RowError(name, number, "", reason) for number, reason in broken]
+def _to_report(name: str, columns: Columns, broken: list[BrokenLine]) -> ImportReport:
+    errors = [RowError(name, line.number, "", line.reason, _clip(line.text)) for line in broken]
     if not columns.rows and not errors:
         raise ImportFileError(f"{name} has no rows; an FAQ needs at least a question and an answer")
     if columns.rows and not {"question", "answer"} <= columns.positions.keys():
@@ -103,9 +106,14 @@ def _to_report(name: str, columns: Columns, broken: list[tuple[int, str]]) -> Im
         except _BadCell as error:
             last = None  # or variants below this row would go to the entry above it
             column = columns.names.get(error.field, error.field)
-            errors.append(RowError(name, row.number, column, str(error)))
+            errors.append(RowError(name, row.number, column, error.reason, _clip(row.text)))
     entries = [with_language(_to_entry(draft)) for draft in drafts.values()]
     return ImportReport(entries, errors, columns.ignored)
+
+
+def _clip(text: str) -> str:
+    """Return as much of a row as is needed to know it again."""
+    return text if len(text) <= MAX_ROW_TEXT else f"{text[:MAX_ROW_TEXT]}…"
 
 
 def _reader(row: Row, columns: Columns) -> Callable[[str], str]:
@@ -126,7 +134,7 @@ def _take(row: Row, cell: Callable[[str], str], drafts: dict[str, _Draft], last:
         last.variants += variants  # a merged cell: the question stands only in the first of its rows
         return last
     if not question:
-        raise _BadCell("question", "the question is empty")
+        raise _BadCell("question", "no_question")
     key = key or key_of(question)
     known = drafts.get(key)
     if known is not None and (answer == known.answer or (not answer and cell("key"))):
@@ -134,9 +142,7 @@ def _take(row: Row, cell: Callable[[str], str], drafts: dict[str, _Draft], last:
         return known
     _check_answer(answer, key)
     if known is not None:
-        raise _BadCell(
-            "key" if cell("key") else "question", f"row {drafts[key].row} has the same one and another answer"
-        )
+        raise _BadCell("key" if cell("key") else "question", "same_as_row", row=known.row)
     draft = _Draft(row.number, key, question, answer, variants, _optional_values(cell))
     drafts[key] = draft
     return draft
@@ -144,25 +150,25 @@ def _take(row: Row, cell: Callable[[str], str], drafts: dict[str, _Draft], last:
 
 def _check_length(field_name: str, questions: list[str]) -> None:
     if any(len(question) > MAX_QUESTION for question in questions):
-        raise _BadCell(field_name, f"a question is longer than {MAX_QUESTION} characters")
+        raise _BadCell(field_name, "question_too_long", limit=MAX_QUESTION)
 
 
 def _check_answer(answer: str, key: str) -> None:
     if not answer:
-        raise _BadCell("answer", "the answer is empty")
+        raise _BadCell("answer", "no_answer")
     if len(answer) > MAX_ANSWER:
-        raise _BadCell("answer", f"the answer is longer than {MAX_ANSWER:,} characters")
+        raise _BadCell("answer", "answer_too_long", limit=MAX_ANSWER)
     if len(key) > MAX_KEY:
-        raise _BadCell("key", f"the key is longer than {MAX_KEY} characters")
+        raise _BadCell("key", "key_too_long", limit=MAX_KEY)
 
 
 def _optional_values(cell: Callable[[str], str]) -> dict[str, object]:
     status = cell("status").lower()
     if status not in STATUSES:
-        raise _BadCell("status", f"{cell('status')!r} is none of published, draft, disabled (发布, 草稿, 停用)")
+        raise _BadCell("status", "unknown_status", text=cell("status"))
     valid_from, valid_until = _date(cell, "valid_from"), _date(cell, "valid_until")
     if valid_from and valid_until and valid_from > valid_until:
-        raise _BadCell("valid_until", "it ends before it begins")
+        raise _BadCell("valid_until", "ends_early")
     return {
         "status": STATUSES[status],
         "valid_from": valid_from,
@@ -185,7 +191,7 @@ def _date(cell: Callable[[str], str], name: str) -> date | None:
 
 
 def _no_date(text: str, name: str) -> date:
-    raise _BadCell(name, f"{text!r} is not a date such as 2026-12-31")
+    raise _BadCell(name, "no_date", text=text)
 
 
 def key_of(question: str) -> str:

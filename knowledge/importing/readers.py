@@ -17,6 +17,7 @@ from pathlib import Path
 import python_calamine
 
 from knowledge.errors import ImportFileError
+from knowledge.importing.reasons import Reason
 
 MAX_BYTES = 64 << 20
 MAX_UNPACKED_BYTES = 512 << 20
@@ -34,6 +35,20 @@ class Row:
 
     number: int
     cells: list[str]
+
+    @property
+    def text(self) -> str:
+        """What stands in it, in one line."""
+        return " · ".join(" ".join(cell.split()) for cell in self.cells if cell)
+
+
+@dataclass(frozen=True)
+class BrokenLine:
+    """A line that is no row, and why."""
+
+    number: int
+    text: str
+    reason: Reason
 
 
 def read_bytes(path: Path) -> bytes:
@@ -118,27 +133,27 @@ def _first_full_sheet(workbook: python_calamine.CalamineWorkbook) -> list[list[o
     return []
 
 
-def read_json_lines(text: str, name: str) -> tuple[list[Row], list[tuple[int, str]]]:
+def read_json_lines(text: str, name: str) -> tuple[list[Row], list[BrokenLine]]:
     """Read one JSON object a line as a table whose first row holds the names; also return the lines that failed."""
     objects: list[tuple[int, dict[str, object]]] = []
-    bad: list[tuple[int, str]] = []
+    broken: list[BrokenLine] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
-            bad.append((number, "not valid JSON"))
+            broken.append(BrokenLine(number, line, Reason("not_json")))
             continue
         if isinstance(value, dict):
             objects.append((number, value))
         else:
-            bad.append((number, 'not a JSON object such as {"question": "…", "answer": "…"}'))
+            broken.append(BrokenLine(number, line, Reason("not_an_object")))
     names = list(dict.fromkeys(key for _, value in objects for key in value))
     rows = [Row(0, names)] if objects else []
     rows += [Row(number, [_cell(value.get(name)) for name in names]) for number, value in objects]
     _check_length(rows, name)
-    return rows, bad
+    return rows, broken
 
 
 def _cell(value: object) -> str:

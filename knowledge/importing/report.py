@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from knowledge.entries import Entry
+from knowledge.importing.reasons import Reason
 
 
 @dataclass(frozen=True)
 class RowError:
-    """A row that was left out, and why. `row` counts from 1 as a spreadsheet does; `column` may be empty."""
+    """A row that was left out, and why. `row` counts from 1 as a spreadsheet does; `column` may be empty.
+
+    `text` is what stands in the row.
+    """
 
     file: str
     row: int
     column: str
-    reason: str
+    reason: Reason
+    text: str
 
     def __str__(self) -> str:
         """Say it in one line."""

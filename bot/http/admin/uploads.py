@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +12,7 @@ from bot.http.admin.access import KnowledgeReader, KnowledgeWriter, audit
 from bot.http.admin.knowledge import BaseName
 from bot.uploads import Upload, Uploads
 from knowledge.duplicates import Duplicate
+from knowledge.importing.report import RowError
 
 router = APIRouter()
 
@@ -85,12 +85,17 @@ def _to_json(upload: Upload) -> dict[str, Any]:
         "knowledge_base": upload.knowledge_base,
         **difference.to_dict(),
         "unchanged": len(report.entries) - len(difference.added) - len(difference.changed),
-        "errors": [asdict(error) for error in report.errors[:MAX_ERRORS]],
+        "errors": [_error_to_json(error) for error in report.errors[:MAX_ERRORS]],
         "errors_count": len(report.errors),
         "ignored_columns": report.ignored_columns,
         "conflicts": [_conflict_to_json(pair) for pair in upload.conflicts],
         "drafts": upload.drafts,
     }
+
+
+def _error_to_json(error: RowError) -> dict[str, Any]:
+    reason = {"code": error.reason.code, "facts": error.reason.facts, "reason": str(error.reason)}
+    return {"file": error.file, "row": error.row, "column": error.column, "text": error.text, **reason}
 
 
 def _conflict_to_json(pair: Duplicate) -> dict[str, Any]:

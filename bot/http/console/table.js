@@ -22,14 +22,15 @@ const t = words({
 
 /**
  * Make a table. A column is {title, cell(row), kind?}: `kind` is "main" for what a row is called, "number", "select",
- * "actions" (which needs no title) or nothing; `title` may be an element. `label` says what the table lists.
+ * "reason", "actions" (which needs no title) or nothing; `title` may be an element. `label` says what the table lists. Cards are
+ * `dense` if all but the main part of a row says itself what it is, and has room in one line.
  */
-export function table(label, columns, rows) {
+export function table(label, columns, rows, { dense = false } = {}) {
   const head = columns.map((column) => element("th", { scope: "col", class: column.kind ?? null }, titleOf(column)));
   const body = rows.map((row) => element("tr", {}, ...columns.map((column) => cellOf(column, row))));
   return element(
     "div",
-    { class: "table" },
+    { class: dense ? "table dense" : "table" },
     element(
       "table",
       { "aria-label": label },

@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from knowledge.entries import Entry, content_hash
 from knowledge.errors import ImportFileError
-from knowledge.importing.files import FORMATS, MAX_ANSWER, MAX_KEY, MAX_QUESTION, key_of, read_faq, read_faq_file
+from knowledge.importing.files import (
+    FORMATS,
+    MAX_ANSWER,
+    MAX_KEY,
+    MAX_QUESTION,
+    MAX_ROW_TEXT,
+    key_of,
+    read_faq,
+    read_faq_file,
+)
+from knowledge.importing.reasons import Reason
 from knowledge.importing.report import ImportReport
 from knowledge.text import bare
 from tests.knowledge.fakes import examples
@@ -194,7 +204,7 @@ def test_a_bad_row_is_reported_and_the_good_ones_go_in(row: str, column: str, re
     report = read(f"问题,答案,状态,生效日期,失效日期\n好的一？,一,,,\n{row}\n好的二？,二,,,\n")
     assert pairs(report) == [("好的一？", "一"), ("好的二？", "二")]
     [error] = report.errors
-    assert (error.file, error.row, error.column, error.reason) == ("faq.csv", 3, column, reason)
+    assert (error.file, error.row, error.column, str(error.reason)) == ("faq.csv", 3, column, reason)
 
 
 def test_what_is_just_short_enough_goes_in() -> None:
@@ -217,6 +227,16 @@ def test_an_error_says_where_it_is_in_one_line() -> None:
     assert str(error) == "faq.csv, row 2, column 答案: the answer is empty"
 
 
+def test_an_error_carries_what_stands_in_its_row() -> None:
+    [error] = read('编号,问题,答案,状态\n7,"怎么\n退货？",,发布\n').errors
+    assert error.text == "7 · 怎么 退货？ · 发布"
+
+
+def test_of_a_long_row_an_error_carries_the_beginning() -> None:
+    [error] = read(f"问题,答案\n{'问' * (MAX_QUESTION + 1)},七天\n").errors
+    assert error.text == f"{'问' * MAX_ROW_TEXT}…"
+
+
 def test_columns_without_a_header_are_named_by_their_number() -> None:
     [error] = read("怎么付款？,微信\n怎么退货？,\n").errors
     assert error.column == "2 (answer)"
@@ -225,7 +245,8 @@ def test_columns_without_a_header_are_named_by_their_number() -> None:
 def test_one_key_with_two_answers_is_reported_with_the_row_of_the_first() -> None:
     report = read("编号,问题,答案\n1,怎么退货？,七天\n1,怎么换货？,八天\n")
     [error] = report.errors
-    assert (error.row, error.column, error.reason) == (3, "编号", "row 2 has the same one and another answer")
+    assert (error.row, error.column, error.reason) == (3, "编号", Reason("same_as_row", {"row": 2}))
+    assert str(error.reason) == "row 2 has the same one and another answer"
     assert pairs(report) == [("怎么退货？", "七天")]
 
 
@@ -245,9 +266,9 @@ def test_broken_json_lines_are_reported_with_their_numbers() -> None:
         '{"q": "怎么退货？", "a": "七天"}\n{"q": \n\n["q", "a"]\n{"q": "怎么付款？", "a": "微信"}\n', "f.jsonl"
     )
     assert pairs(report) == [("怎么退货？", "七天"), ("怎么付款？", "微信")]
-    assert [(error.row, error.reason.split(" ", 2)[:2]) for error in report.errors] == [
-        (2, ["not", "valid"]),
-        (4, ["not", "a"]),
+    assert [(error.row, error.text, str(error.reason)) for error in report.errors] == [
+        (2, '{"q": ', "not valid JSON"),
+        (4, '["q", "a"]', 'not a JSON object such as {"question": "…", "answer": "…"}'),
     ]
 
 
@@ -258,7 +279,7 @@ def test_rows_of_json_lines_are_counted_as_lines() -> None:
 
 def test_rows_of_markdown_are_the_lines_of_the_headings() -> None:
     [error] = read("# 怎么退货？\n七天\n\n# 怎么付款？\n", "faq.md").errors
-    assert (error.row, error.reason) == (4, "the answer is empty")
+    assert (error.row, error.reason) == (4, Reason("no_answer"))
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,19 @@
 import { element, icon } from "/page/dom.js";
 import { get, post, remove, upload } from "../api.js";
 import { field, form, input } from "../forms.js";
-import { toast } from "../layers.js";
 import { button, emptyState, linkButton, pageHead, progressBar } from "../parts.js";
 import { explain } from "../problems.js";
 import { href } from "../router.js";
 import { refreshKnowledgeBases } from "../session.js";
 import { buildPreview } from "./upload/preview.js";
+import { resultList } from "./upload/results.js";
 import { t } from "./upload/words.js";
 
 const POLL_MS = 400;
 const ENDINGS = ".csv,.tsv,.txt,.xlsx,.xls,.jsonl,.md,.markdown,.docx,.pdf,.html,.htm";
 
 /** Show the page. */
-export async function render(place, { parameters, session, go }) {
+export async function render(place, { parameters, session }) {
   const base = parameters.knowledgeBase ?? session.knowledgeBase;
   place.append(pageHead(t.title, t.sentence, templateLink()));
   if (base === null) {
@@ -27,50 +27,71 @@ export async function render(place, { parameters, session, go }) {
   choose();
   return () => stop.abort();
 
-  function choose(problem = null) {
-    const said = element("p", { class: "note bad", role: "alert", hidden: problem === null }, icon("warning"), problem ?? "");
-    area.replaceChildren(dropZone(sendAll), addressForm(), said);
+  function choose(...above) {
+    area.replaceChildren(...above, dropZone((files) => void takeAll([...files].map(ofFile))), addressForm());
   }
 
-  /** One after the other, since each is looked at before it is taken. */
-  async function sendAll(files) {
-    for (const [at, file] of [...files].entries()) {
-      const isLast = at === files.length - 1;
-      await new Promise((next) => void send(file, isLast, next));
+  function ofFile(file) {
+    const query = new URLSearchParams({ knowledge_base: base, name: file.name });
+    const read = (onProgress) => upload(`/uploads?${query}`, file, { onProgress, signal: stop.signal });
+    return { name: file.name, read };
+  }
+
+  /** One after the other, since each is looked at before it is taken; what goes wrong with one is no matter of the next. */
+  async function takeAll(sources) {
+    const results = resultList(sources.map(({ name }) => name));
+    const show = (...below) => area.replaceChildren(results.node, ...below);
+    const applied = [];
+    for (const [at, source] of sources.entries()) {
+      try {
+        const found = await take(source, show, (...said) => results.say(at, ...said));
+        if (found !== null) applied.push(found);
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        results.say(at, "failed", explain(error));
+      }
       if (stop.signal.aborted) return;
     }
+    if (applied.length > 0) show(whatNext(applied.every(({ drafts }) => drafts)));
+    else choose(results.node);
   }
 
-  async function send(file, isLast, next) {
-    const bar = progressBar(t.sending(file.name));
-    area.replaceChildren(element("div", { class: "card stack" }, element("h2", {}, t.sending(file.name)), bar));
-    const query = new URLSearchParams({ knowledge_base: base, name: file.name });
-    try {
-      const found = await upload(`/uploads?${query}`, file, { onProgress: bar.set, signal: stop.signal });
-      show(found, isLast, next);
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      choose(`${file.name}: ${explain(error)}`);
+  /** Return what was applied of a source, or null if nothing was. */
+  async function take({ name, read }, show, say) {
+    const bar = progressBar(t.sending(name));
+    say("sending");
+    show(element("div", { class: "card stack" }, element("h2", {}, t.sending(name)), bar));
+    const found = await read(bar.set);
+    say("seen");
+    if (!(await isWanted(found, show))) {
+      say("cancelled");
+      return null;
     }
+    say("applying");
+    const { state, message } = await apply(found, show);
+    if (state === "done") await refreshKnowledgeBases();
+    say(state, { done: t.done(found.added_count, found.changed_count), failed: message }[state]);
+    return state === "done" ? found : null;
   }
 
-  function show(found, isLast, next) {
-    const apply = button(t.apply(found.added_count + found.changed_count), () => run(found, isLast, next), { kind: "primary" });
-    const drop = button(t.cancel, async () => {
-      await remove(`/uploads/${found.id}`);
-      if (isLast) choose();
-      next();
+  function isWanted(found, show) {
+    return new Promise((decide) => {
+      const drop = button(t.cancel, async () => {
+        await remove(`/uploads/${found.id}`);
+        decide(false);
+      });
+      const changes = found.added_count + found.changed_count;
+      const accept = button(t.apply(changes), () => decide(true), { kind: "primary" });
+      show(buildPreview(found, [drop, accept]));
     });
-    area.replaceChildren(buildPreview(found, [drop, apply]));
   }
 
-  async function run(found, isLast, next) {
+  /** Return how it ended. */
+  async function apply(found, show) {
     const bar = progressBar(t.applying);
     const count = element("p", { class: "quiet" });
     const cancel = button(t.cancel, () => remove(`/uploads/${found.id}`));
-    area.replaceChildren(
-      element("div", { class: "card stack" }, element("h2", {}, t.applying), element("p", {}, t.applyingSentence), bar, count, cancel),
-    );
+    show(element("div", { class: "card stack" }, element("h2", {}, t.applying), element("p", {}, t.applyingSentence), bar, count, cancel));
     await post(`/uploads/${found.id}/apply`);
     let progress = await get(`/uploads/${found.id}`);
     while (progress.state === "applying" && !stop.signal.aborted) {
@@ -79,26 +100,13 @@ export async function render(place, { parameters, session, go }) {
       await new Promise((later) => setTimeout(later, POLL_MS));
       progress = await get(`/uploads/${found.id}`);
     }
-    if (stop.signal.aborted) return;
-    await end(found, progress, isLast);
-    next();
+    return progress;
   }
 
-  async function end(found, { state, message }, isLast) {
-    if (state === "failed") return choose(`${found.name}: ${message}`);
-    if (state === "cancelled") {
-      toast(t.cancelled);
-      return choose();
-    }
-    await refreshKnowledgeBases();
-    toast(t.done(found.added_count, found.changed_count));
-    if (isLast) area.replaceChildren(whatNext(found));
-  }
-
-  function whatNext(found) {
+  function whatNext(isDrafts) {
     const again = button(t.another, () => choose());
     const drafts = `${href("faq", base)}?status=draft`;
-    if (found.drafts) {
+    if (isDrafts) {
       return emptyState("check", t.draftsMade, t.draftsSentence, linkButton(t.toDrafts, drafts, { kind: "primary" }), again);
     }
     return emptyState("check", t.applied, t.appliedSentence, linkButton(t.toReleases, href("releases", base), { kind: "primary" }), again);
@@ -106,9 +114,14 @@ export async function render(place, { parameters, session, go }) {
 
   function addressForm() {
     const address = field(t.address, input("url", { type: "url", placeholder: "https://", inputmode: "url" }), { hint: t.addressHint });
-    const ask = ({ url }) => post("/uploads/url", { knowledge_base: base, url: url.trim() }).then((found) => show(found, true, () => {}));
+    const ask = ({ url }) => post("/uploads/url", { knowledge_base: base, url: url.trim() }).then(takeRead);
     const fetched = form([address], t.fetch, ask, { kind: "" });
     return element("section", { class: "card" }, fetched);
+  }
+
+  /** A page that was read while its address could still be put right. */
+  function takeRead(found) {
+    void takeAll([{ name: found.name, read: async () => found }]);
   }
 }
 

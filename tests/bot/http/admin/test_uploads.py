@@ -25,7 +25,17 @@ def send(client: TestClient, content: bytes = FILE, **query: str) -> dict[str, o
 def test_a_preview_says_what_would_change_and_changes_nothing(owner: TestClient) -> None:
     preview = send(owner)
     assert (preview["added_count"], preview["changed_count"], preview["unchanged"]) == (1, 0, 0)
-    assert preview["errors"] == [{"file": "faq.csv", "row": 3, "column": "answer", "reason": "the answer is empty"}]
+    assert preview["errors"] == [
+        {
+            "file": "faq.csv",
+            "row": 3,
+            "column": "answer",
+            "text": "没有答案 · BAD-1",
+            "code": "no_answer",
+            "facts": {},
+            "reason": "the answer is empty",
+        }
+    ]
     assert (preview["ignored_columns"], preview["drafts"], preview["conflicts"]) == (["colour"], False, [])
     assert owner.get("/api/admin/knowledge-bases").json()["knowledge_bases"] == []
 

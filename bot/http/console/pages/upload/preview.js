@@ -1,10 +1,13 @@
 /** What an upload would change. */
 
 import { element, icon } from "/page/dom.js";
+import { excerpt } from "../../excerpt.js";
 import { badge, button } from "../../parts.js";
 import { table } from "../../table.js";
 import { changedFields } from "../entry/difference.js";
 import { t } from "./words.js";
+
+const PREVIEW = 120;
 
 /** Build the preview with its buttons. */
 export function buildPreview(found, buttons) {
@@ -53,7 +56,7 @@ function note(drawing, kind, content) {
 function entries(list, count) {
   const columns = [
     { title: t.question, kind: "main", cell: (entry) => entry.question },
-    { title: t.answer, cell: (entry) => (entry.answer.length > 120 ? `${entry.answer.slice(0, 120)}…` : entry.answer) },
+    { title: t.answer, cell: (entry) => excerpt(entry.answer, PREVIEW) },
     { title: t.variants, kind: "number", cell: (entry) => String(entry.variants.length) },
     { title: t.tags, cell: (entry) => element("span", { class: "badges" }, ...entry.tags.map((tag) => badge(tag))) },
   ];
@@ -71,10 +74,15 @@ function errors({ name, errors: list, errors_count: count }) {
   const columns = [
     { title: t.row, kind: "number", cell: (error) => String(error.row) },
     { title: t.column, cell: (error) => error.column },
-    { title: t.reason, kind: "main", cell: (error) => error.reason },
+    { title: t.reason, kind: "reason", cell: reasonOf },
+    { title: t.text, kind: "main", cell: (error) => element("span", { class: "row-text", title: error.text }, error.text) },
   ];
   const save = button(t.saveErrors, () => download(name, list), { icon: "download" });
-  return [element("p", {}, t.errorsSentence), table(t.errors, columns, list), ...cut(list, count), save];
+  return [element("p", {}, t.errorsSentence), table(t.errors, columns, list, { dense: true }), ...cut(list, count), save];
+}
+
+function reasonOf({ code, facts, reason }) {
+  return t.reasons[code]?.(facts) ?? reason;
 }
 
 function cut(list, count) {
@@ -83,7 +91,7 @@ function cut(list, count) {
 
 function download(name, list) {
   const cell = (value) => `"${String(value).replace(/^([=+\-@])/, "'$1").replaceAll('"', '""')}"`;
-  const lines = [[t.row, t.column, t.reason], ...list.map((error) => [error.row, error.column, error.reason])];
+  const lines = [[t.row, t.column, t.reason, t.text], ...list.map((error) => [error.row, error.column, reasonOf(error), error.text])];
   const file = new Blob([`\ufeff${lines.map((line) => line.map(cell).join(",")).join("\r\n")}`], { type: "text/csv" });
   const link = element("a", { href: URL.createObjectURL(file), download: `${name}.errors.csv` });
   link.click();
