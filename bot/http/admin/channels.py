@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from itertools import chain
 from typing import Any
 
 from fastapi import APIRouter, Request
 
 from bot.channels.switchboard import Switchboard
 from bot.errors import ChannelError, NotFound
-from bot.http.admin.access import Admin
+from bot.http.admin.access import Admin, parts_of
 
 router = APIRouter()
 
@@ -25,7 +26,7 @@ async def list_channels(request: Request, _actor: Admin) -> dict[str, Any]:
     """List the channels that the settings name.
 
     `problem` says what a channel lacks, or why its last message did not arrive; `waiting` counts the messages whose
-    answer has not arrived yet, and `paths` is what the platform calls.
+    answer has not arrived yet, and `paths` is what the platform calls. `sites` may show the widget.
     """
     switchboard = switchboard_of(request)
     waiting = await switchboard.store.waiting()
@@ -45,7 +46,7 @@ async def list_channels(request: Request, _actor: Admin) -> dict[str, Any]:
         {"name": name, "kind": "", "bot": "", "problem": problem, "worked_at": None, "waiting": 0, "paths": []}
         for name, problem in switchboard.missing.items()
     ]
-    return {"channels": [*working, *lacking], "people": list(switchboard.adapters)}
+    return {"channels": [*working, *lacking], "people": list(switchboard.adapters), "sites": _sites(request)}
 
 
 @router.post("/channels/{name}/test")
@@ -65,6 +66,12 @@ async def check_adapter(name: str, request: Request, _actor: Admin) -> dict[str,
     if adapter is None:
         raise NotFound(f"no way {name} to call people is set up")
     return await _check(adapter.check())
+
+
+def _sites(request: Request) -> list[str]:
+    settings = parts_of(request).desk.settings
+    of_bots = (bot.allowed_origins for bot in settings.bots.values())
+    return sorted({*settings.server.allowed_origins, *chain.from_iterable(of_bots)})
 
 
 async def _check(checking: Coroutine[Any, Any, str]) -> dict[str, Any]:

@@ -31,6 +31,9 @@ const t = words({
     },
     works: "可用",
     fails: "打不开",
+    noSite: "还没有网站可以用",
+    nameSite: "还没有允许任何网站：请先写上您的网站，聊天窗口才会在那里打开。",
+    toSites: "去添加网站",
     open: "打开",
     tag: "取脚本",
     documentation: "接口文档",
@@ -57,6 +60,9 @@ const t = words({
     },
     works: "Works",
     fails: "Does not open",
+    noSite: "No site may use it yet",
+    nameSite: "No site is allowed yet: name yours first, and the widget opens there.",
+    toSites: "Add a site",
     open: "Open",
     tag: "Get the script",
     documentation: "API reference",
@@ -75,7 +81,7 @@ export async function render(place) {
   place.append(area);
   const check = () => fill(area, look, (found) => [
     healthCard(found.health, check),
-    channelsCard(found.works),
+    channelsCard(found.works, found.platforms.sites),
     platformsCard(found.platforms),
     ...(found.platforms.people.length > 0 ? [peopleCard(found.platforms.people)] : []),
   ]);
@@ -117,13 +123,19 @@ function fact(name, colour, said) {
   return [element("dt", {}, t.parts[name]), element("dd", {}, light(colour, said))];
 }
 
-function channelsCard(works) {
+function channelsCard(works, sites) {
   const rows = CHANNELS.map(({ name, path, more }, at) => {
     const address = location.origin + path;
     const line = element("div", { class: "secret" }, element("code", {}, address), copyButton(address));
-    const head = element("h3", {}, t.names[name], light(works[at] ? "good" : "bad", works[at] ? t.works : t.fails));
+    const lacksSite = name === "widget" && works[at] && sites.length === 0;
+    const [colour, said] = !works[at] ? ["bad", t.fails] : lacksSite ? ["warn", t.noSite] : ["good", t.works];
+    const head = element("h3", {}, t.names[name], light(colour, said));
     const about = element("div", {}, head, element("p", { class: "quiet" }, t.about[name]));
-    return element("li", {}, element("div", { class: "section-head" }, about, more()), line);
+    return element("li", {}, element("div", { class: "section-head" }, about, more()), lacksSite ? siteNote() : null, line);
   });
   return card(t.channels, element("ul", { class: "channels" }, ...rows));
+}
+
+function siteNote() {
+  return element("p", { class: "note warn" }, icon("warning"), element("span", {}, t.nameSite, " ", element("a", { href: href("settings", "sites") }, t.toSites)));
 }
