@@ -10,16 +10,20 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.guards import asks_for_human
 from bot.http.admin.access import ConversationReader, ConversationWriter, audit, backoffice_of, parts_of
 from bot.http.events import event_stream, frame
 from bot.live import Changes
 from bot.question import HandoffState
+from bot.store.inbox import InboxConversation
 from knowledge.errors import IndexUnavailable, ModelError
 from knowledge.search import Query as SearchQuery
 
 router = APIRouter()
 
 SUGGESTIONS = 5
+SEPARATOR = " / "
+"""Between the questions of a summary."""
 
 
 class Takeover(BaseModel):
@@ -47,11 +51,14 @@ class Release(BaseModel):
 async def list_conversations(
     request: Request, _actor: ConversationReader, state: Annotated[list[HandoffState] | None, Query()] = None
 ) -> dict[str, Any]:
-    """List conversations by who has them, those that wait longest first; by default those waiting and with people."""
+    """List conversations by who has them, those that wait longest first; by default those waiting and with people.
+
+    `wanted` is the last that the customer wrote before a person had the conversation, other than to call for one.
+    """
     conversations = await backoffice_of(request).inbox.conversations(state or ["waiting", "human"])
     hours = parts_of(request).desk.settings.handoff.opening_hours
     return {
-        "conversations": [asdict(conversation) for conversation in conversations],
+        "conversations": [{**asdict(each), "wanted": _wanted(each)} for each in conversations],
         "hours": {"open": hours.is_open(), "text": {language: hours.describe(language) for language in ("zh", "en")}},
     }
 
@@ -126,6 +133,14 @@ async def suggest(
             for candidate in evidence.candidates
         ]
     }
+
+
+def _wanted(conversation: InboxConversation) -> str:
+    written = (conversation.summary or "").split(SEPARATOR)
+    if conversation.handoff == "waiting":
+        written.append(conversation.last_text)  # else it may be an agent's
+    questions = [text for text in written if text and not asks_for_human(text)]
+    return questions[-1] if questions else conversation.last_text
 
 
 async def _changes(changes: Changes) -> AsyncGenerator[str]:

@@ -184,6 +184,7 @@ export function progressBar(label) {
 
 const ABSOLUTE = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat(locale, { timeStyle: "short", hourCycle: "h23" });
 const RELATIVE = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const STEPS = [
   ["minute", 60],
@@ -211,6 +212,14 @@ function relative(date) {
   if (age < 60) return t.now;
   const [unit, size] = STEPS.findLast(([, length]) => age >= length);
   return RELATIVE.format(Math.round(seconds / size), unit);
+}
+
+/** Show a moment by the clock: of today the time alone, else with its day; exactly when pointed at. */
+export function clockTime(moment) {
+  const date = new Date(moment);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const shown = isToday ? CLOCK.format(date) : `${DAY.format(date)} ${CLOCK.format(date)}`;
+  return element("time", { datetime: date.toISOString(), title: ABSOLUTE.format(date) }, shown);
 }
 
 /** Show an exact moment. */

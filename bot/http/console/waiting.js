@@ -98,7 +98,7 @@ function showCount() {
   show(count);
 }
 
-function notify({ id, last_text: text }) {
+function notify({ id, wanted: text }) {
   if (!document.hidden || !notifications.wanted) return;
   const shown = new Notification(t.calls, { body: text, tag: id });
   shown.addEventListener("click", () => {

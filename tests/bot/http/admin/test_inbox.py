@@ -45,6 +45,32 @@ def test_who_waits_is_listed_with_what_they_want(owner: TestClient, conversation
     assert body["hours"]["open"] is True
 
 
+def wanted(client: TestClient) -> list[str]:
+    return [each["wanted"] for each in client.get(INBOX).json()["conversations"]]
+
+
+def test_what_is_wanted_is_the_last_question_and_not_the_call(owner: TestClient) -> None:
+    def say(question: str, conversation: str | None = None) -> str:
+        body = {"question": question, "conversation_id": conversation}
+        return str(owner.post("/api/chat", json=body).json()["conversation_id"])
+
+    conversation = say("沙发能分期吗")
+    say("转人工", conversation)
+    assert wanted(owner) == ["沙发能分期吗"]
+    say("三人的那款", conversation)
+    say("找人工", conversation)
+    assert wanted(owner) == ["沙发能分期吗"]
+    say("还在吗", conversation)
+    assert wanted(owner) == ["还在吗"]
+    act(owner, conversation, "take")
+    act(owner, conversation, "reply", text="在的")
+    assert wanted(owner) == ["沙发能分期吗"]
+
+
+def test_of_who_only_called_the_call_is_shown(owner: TestClient, conversation: str) -> None:
+    assert (conversation, wanted(owner)) == (conversation, ["转人工"])
+
+
 def test_a_conversation_goes_to_a_person_and_back(owner: TestClient, conversation: str) -> None:
     act(owner, conversation, "take")
     act(owner, conversation, "reply", text=" 您好，我是 Olga。 ")

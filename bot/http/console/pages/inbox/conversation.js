@@ -5,6 +5,7 @@ import { get, post } from "../../api.js";
 import { confirm, toast } from "../../layers.js";
 import { badge, button, errorPanel } from "../../parts.js";
 import { buildComposer } from "./composer.js";
+import { keepEnd } from "./ending.js";
 import { drawItem } from "./items.js";
 import { t } from "./words.js";
 
@@ -23,30 +24,29 @@ export function buildConversation(place, id, { session, leave }) {
   let shown = 0;
   place.append(head, log, composer.node);
   composer.node.hidden = true;
+  const end = keepEnd(log);
   return { load, leave: composer.keep };
 
   async function load() {
     try {
       const { conversation, items } = await get(path);
       drawHead(conversation);
-      draw(items);
       composer.node.hidden = !mayWrite;
       composer.allow(conversation.handoff === "human" && conversation.agent === me);
+      draw(items);
     } catch (error) {
       if (error.type !== "network") log.replaceChildren(errorPanel(error, load));
     }
   }
 
   function draw(items) {
-    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
     if (items.length < shown) {
       log.replaceChildren();
       shown = 0;
     }
     log.append(...items.slice(shown).map((item) => drawItem(item, me)));
-    const isNew = items.length > shown;
     shown = items.length;
-    if (isNew && isAtEnd) log.scrollTop = log.scrollHeight;
+    end.keep();
   }
 
   function drawHead(conversation) {
@@ -92,7 +92,7 @@ export function buildConversation(place, id, { session, leave }) {
 
   async function act(what, body) {
     await post(`${path}/${what}`, body);
-    log.scrollTop = log.scrollHeight;
+    end.seek();
     await load();
   }
 }

@@ -25,13 +25,13 @@ export function drawList(place, conversations, { chosen, me }) {
 
   function item(each) {
     const isNew = SEEN.get(each.id) !== each.last_at;
+    const at = each.handoff === "waiting" ? each.waiting_since : each.last_at;
     const link = element(
       "a",
       { href: href("inbox", each.id), "data-conversation": each.id, "aria-current": each.id === chosen ? "page" : null },
-      element("span", { class: "row" }, state(each), time(each.handoff === "waiting" ? each.waiting_since : each.last_at)),
-      element("strong", { class: isNew ? "new" : null }, each.last_text || t.noText),
-      each.summary && each.summary !== each.last_text ? element("span", { class: "quiet" }, each.summary) : null,
-      element("span", { class: "quiet" }, t.channels[each.channel] ?? each.channel),
+      element("span", { class: "row" }, element("span", {}, state(each), " ", t.channels[each.channel] ?? each.channel), time(at)),
+      element("strong", { class: isNew ? "new" : null }, each.wanted || t.noText),
+      each.handoff !== "waiting" && each.last_text !== each.wanted ? element("span", { class: "quiet" }, each.last_text) : null,
     );
     return element("li", {}, link);
   }
