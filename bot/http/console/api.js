@@ -10,10 +10,17 @@ const ROOT = "/api/admin";
 export const connection = new EventTarget();
 
 let csrf = null;
+let logInAgain = async () => false;
+let loggingIn = null;
 
 /** Remember what the server wants to see along with every change. */
 export function setCsrf(token) {
   csrf = token;
+}
+
+/** `ask()` is called when a session has ended while it was used, and says whether its user has logged in again. */
+export function whenSessionEnds(ask) {
+  logInAgain = ask;
 }
 
 /** Read something; `query` values that are null, undefined or empty are left out. */
@@ -47,13 +54,28 @@ async function request(method, path, body, headers = {}) {
   const type = body === undefined ? {} : { "Content-Type": "application/json" };
   const send = () =>
     reach(fetch(ROOT + path, { method, cache: "no-store", ...options, headers: { ...type, ...proof(), ...headers } }));
+  return answered(send);
+}
+
+/** Return what the server says, asked again where it only missed a login or the token of a newer one. */
+async function answered(send) {
   try {
     return await read(await send());
   } catch (error) {
-    if (error.type !== "csrf") throw error;
-    setCsrf((await get("/me")).csrf); // another tab has logged in anew
+    if (error.type === "csrf") setCsrf((await get("/me")).csrf); // another tab has logged in anew
+    else if (error.type !== "unauthenticated" || !(await isBack())) throw error;
     return read(await send());
   }
+}
+
+/** However many requests are refused meanwhile, their user is asked once. */
+async function isBack() {
+  if (csrf !== null) {
+    loggingIn ??= logInAgain().finally(() => (loggingIn = null));
+    if (await loggingIn) return true;
+  }
+  connection.dispatchEvent(new Event("signed-out"));
+  return false;
 }
 
 function proof() {
@@ -75,13 +97,15 @@ async function reach(sending) {
 
 async function read(response) {
   if (response.ok) return response.status === 204 ? null : response.json();
-  const error = await errorOf(response);
-  if (error.type === "unauthenticated") connection.dispatchEvent(new Event("signed-out"));
-  throw error;
+  throw await errorOf(response);
 }
 
 /** Send a file's bytes as the body; `onProgress` is told the part that has gone out, from 0 to 1. */
-export function upload(path, file, { onProgress, signal } = {}) {
+export function upload(path, file, watching = {}) {
+  return answered(() => reach(sendFile(path, file, watching)));
+}
+
+function sendFile(path, file, { onProgress, signal }) {
   const xhr = new XMLHttpRequest();
   const answer = new Promise((resolve, reject) => {
     xhr.addEventListener("load", () =>
@@ -99,7 +123,7 @@ export function upload(path, file, { onProgress, signal } = {}) {
   for (const [name, value] of Object.entries(proof())) xhr.setRequestHeader(name, value);
   xhr.setRequestHeader("Content-Type", "application/octet-stream");
   xhr.send(file);
-  return reach(answer).then(read);
+  return answer;
 }
 
 function retryAfter(xhr) {

@@ -1,9 +1,11 @@
 /** The console: which page an address shows, and how one gives way to the next. */
 
 import "./icons.js";
-import { ApiError, connection } from "./api.js";
+import { ApiError, connection, whenSessionEnds } from "./api.js";
 import { element } from "/page/dom.js";
 import { toast } from "./layers.js";
+import { endGuard, staysAt } from "./leaving.js";
+import { logInAgain } from "./pages/login/again.js";
 import { errorPanel, skeleton } from "./parts.js";
 import { explain } from "./problems.js";
 import { go, here, href, match, redirect } from "./router.js";
@@ -37,9 +39,10 @@ async function start() {
   document.documentElement.lang = locale;
   document.body.replaceChildren(...shell.nodes);
   shell.show(element("div", { class: "page" }, skeleton()), {});
-  window.addEventListener("hashchange", () => show());
+  window.addEventListener("hashchange", ({ oldURL }) => staysAt(oldURL) || show());
   window.addEventListener("unhandledrejection", tell);
-  connection.addEventListener("signed-out", signOut);
+  whenSessionEnds(() => logInAgain(session.user.name));
+  connection.addEventListener("signed-out", toLogin);
   await show();
 }
 
@@ -51,7 +54,8 @@ async function show() {
   const page = find(path);
   const place = element("div", { class: "page" });
   try {
-    if (!page.bare && session.user === null) await resume();
+    if (page.bare) forget();
+    else if (session.user === null) await resume();
     watchFor(session.user);
     if (page.home) return redirect(homeAddress());
     const parameters = match(page.path, path);
@@ -75,6 +79,7 @@ async function show() {
 function swap(place, page) {
   leave();
   leave = () => {};
+  endGuard();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   shell.show(place, page);
 }
@@ -102,9 +107,7 @@ function announce(place) {
   if (!place.contains(document.activeElement)) title?.focus({ preventScroll: true });
 }
 
-function signOut() {
-  forget();
-  watchFor(null);
+function toLogin() {
   const back = location.hash;
   if (back.startsWith("#/login") || back.startsWith("#/setup")) return;
   redirect(back.length > 2 ? `#/login?back=${encodeURIComponent(back)}` : "#/login");

@@ -3,6 +3,7 @@
 import { element, icon, iconButton } from "/page/dom.js";
 import { connection, get } from "./api.js";
 import { menu, toasts } from "./layers.js";
+import { mayLeave } from "./leaving.js";
 import { button } from "./parts.js";
 import { go, here, href } from "./router.js";
 import { chooseKnowledgeBase, end, session } from "./session.js";
@@ -119,7 +120,8 @@ function knowledgeBaseChooser(page, reload) {
     "aria-label": `${t.knowledgeBase}: ${session.knowledgeBase}`,
   };
   const opener = element("button", described, icon("base"), label, icon("sort"));
-  const choose = (name) => {
+  const choose = async (name) => {
+    if (!(await mayLeave())) return;
     chooseKnowledgeBase(name);
     const address = page.path.includes(":knowledgeBase") ? href(here().path[0]) : location.hash;
     if (location.hash === address) reload();
@@ -157,6 +159,7 @@ function userMenu() {
 }
 
 async function logOut() {
+  if (!(await mayLeave())) return;
   await end();
   go(href("login"));
 }

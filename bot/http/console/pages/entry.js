@@ -3,6 +3,7 @@
 import { element } from "/page/dom.js";
 import { get, post, put, remove } from "../api.js";
 import { confirm, toast } from "../layers.js";
+import { endGuard, guard } from "../leaving.js";
 import { button, fill, markdown, pageHead, whileBusy } from "../parts.js";
 import { explain } from "../problems.js";
 import { href } from "../router.js";
@@ -18,37 +19,17 @@ export async function render(place, { parameters, session, go }) {
   const path = `/knowledge-bases/${encodeURIComponent(base)}/entries`;
   const area = element("div");
   place.append(area);
-  let guard = () => false;
-  await fill(area, () => load(path, key), draw);
-  const ask = (event) => guard() && event.preventDefault();
-  window.addEventListener("beforeunload", ask);
-  document.addEventListener("click", askFirst, true);
-  return () => {
-    window.removeEventListener("beforeunload", ask);
-    document.removeEventListener("click", askFirst, true);
-  };
-
-  /** A link of the console leads away without a word from the browser. */
-  function askFirst(event) {
-    const link = event.target.closest?.('a[href^="#"]');
-    if (!link || !guard()) return;
-    event.preventDefault();
-    event.stopPropagation();
-    void confirm(t.leaveTitle, t.leaveSentence, t.leave, () => {
-      guard = () => false;
-      go(link.getAttribute("href"));
-    });
-  }
+  return fill(area, () => load(path, key), draw);
 
   function draw({ entry, history, tags }) {
     const editor = buildEditor({ base, path, entry, tags, mayWrite: session.can("knowledge:write"), go, reload });
-    guard = editor.isChanged;
+    guard(editor.isChanged);
     const past = history.length > 0 ? [historyCard(history, session.can("knowledge:write") ? editor.restore : null)] : [];
     return [editor.head, editor.node, ...past];
   }
 
   function reload() {
-    guard = () => false;
+    endGuard();
     return fill(area, () => load(path, key), draw);
   }
 }
