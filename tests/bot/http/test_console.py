@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import get_args
 
@@ -10,8 +11,10 @@ from fastapi.testclient import TestClient
 from bot.http.admin.knowledge import BulkAction
 from bot.http.console import FOLDER
 from bot.store.review import ReviewAction
+from knowledge.importing.reasons import SENTENCES
 
 SCRIPTS = sorted(FOLDER.rglob("*.js"))
+ALONE = re.compile(r"^(\.[\w-]+)(?: \{|,$)", re.MULTILINE)
 IMPORT = re.compile(r"""(?:from |import\(|^import )"([^"]+)\"""", re.MULTILINE)
 
 
@@ -70,3 +73,16 @@ def test_the_audit_log_has_a_name_for_everything_that_is_audited() -> None:
     actions |= {f"review.{action}" for action in get_args(ReviewAction)}
     named = (FOLDER / "pages" / "audit.js").read_text()
     assert {action for action in actions if len(re.findall(rf'"?{re.escape(action)}"?: ', named)) != 2} == set()
+
+
+def test_the_console_has_a_sentence_in_both_languages_for_every_reason_of_a_row() -> None:
+    named = (FOLDER / "pages" / "upload" / "words.js").read_text()
+    assert {code for code in SENTENCES if named.count(f" {code}: (") != 2} == set()
+
+
+def test_a_class_is_dressed_in_one_stylesheet_only() -> None:
+    """One that two pages happen to use for different things would dress the one as the other."""
+    sheets = {path.name: path.read_text() for path in (FOLDER / "styles").glob("*.css")}
+    dressed = [(name, sheet) for sheet, text in sheets.items() for name in set(ALONE.findall(text))]
+    times = Counter(name for name, _ in dressed)
+    assert {(name, sheet) for name, sheet in dressed if times[name] > 1} == set()

@@ -4,14 +4,14 @@ import { element } from "/page/dom.js";
 import { get, post } from "../api.js";
 import { field, input, select, textarea } from "../forms.js";
 import { openForm, toast } from "../layers.js";
-import { badge, button, emptyState, fill, pageHead, time } from "../parts.js";
+import { button, emptyState, fill, pageHead } from "../parts.js";
 import { href, setQuery } from "../router.js";
+import { buildCluster } from "./review/cluster.js";
 import { entryPicker } from "./review/picker.js";
-import { sparkline } from "./review/sparkline.js";
 import { t } from "./review/words.js";
 
-const COLOURS = { refused: "bad", escalated: "violet", clarify: "info", down: "warn" };
 const DAYS = ["7", "30", "90"];
+const SHOWN = 20;
 
 /** Show the page. */
 export async function render(place, { query, session }) {
@@ -41,40 +41,24 @@ export async function render(place, { query, session }) {
   function draw({ clusters, ungrouped }) {
     if (clusters.length === 0) return emptyState("check", t.empty, t.emptySentence);
     const more = ungrouped > 0 ? [element("p", { class: "note" }, t.ungrouped(ungrouped), button(t.goOn, load, { kind: "quiet" }))] : [];
-    return [...more, ...clusters.map(cluster)];
+    return [...more, ...drawSome(clusters)];
   }
 
-  function cluster(each) {
-    const boxes = each.questions.map((question) => element("input", { type: "checkbox", checked: true, value: question }));
-    const samples = boxes.map((box) => element("li", {}, element("label", { class: "check" }, box, element("span", {}, box.value))));
-    const chosen = () => boxes.filter((box) => box.checked).map((box) => box.value);
-    const node = element(
-      "section",
-      { class: "card cluster" },
-      element(
-        "div",
-        { class: "section-head" },
-        element("h2", {}, each.question),
-        element("span", { class: "badges" }, badge(t.times(each.count)), ...kinds(each.kinds), sparkline(each.trend, t.trend), time(each.last_at)),
-      ),
-      element("details", { open: each.questions.length <= 3 }, element("summary", {}, t.samples(each.questions.length)), element("ul", {}, ...samples)),
-      nearest(each),
-      each.agent_answer ? element("div", { class: "nearest" }, element("p", { class: "quiet" }, t.agentAnswer), element("p", { class: "said" }, each.agent_answer)) : null,
-      mayWrite ? element("div", { class: "actions" }, ...actions(each, chosen, () => node.remove())) : null,
-    );
+  /** The commonest matters, and a button for more. */
+  function drawSome(clusters) {
+    const shown = clusters.slice(0, SHOWN).map((each) => buildCluster(each, mayWrite ? actions : () => []));
+    const rest = clusters.slice(SHOWN);
+    if (rest.length > 0) shown.push(moreButton(rest));
+    return shown;
+  }
+
+  function moreButton(rest) {
+    const node = button(t.more(rest.length), () => {
+      const next = drawSome(rest);
+      node.replaceWith(...next);
+      next[0].querySelector("button, a")?.focus();
+    });
     return node;
-  }
-
-  function kinds(counts) {
-    return Object.entries(counts)
-      .filter(([, count]) => count > 0)
-      .map(([kind, count]) => badge(`${t.kinds[kind]} ${count}`, COLOURS[kind]));
-  }
-
-  function nearest({ nearest: near }) {
-    if (near === null) return element("p", { class: "nearest quiet" }, t.noNearest);
-    const link = element("a", { href: href("entry", near.knowledge_base, near.key) }, near.question);
-    return element("p", { class: "nearest" }, t.nearest, " ", link, ` (${Math.round(100 * near.confidence)} %)`);
   }
 
   function actions(each, chosen, leave) {

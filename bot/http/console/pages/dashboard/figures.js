@@ -30,8 +30,8 @@ function tile({ label, note, now, before, isShare = false, write = isShare ? per
   const colour = change === null || change.sign === 0 || better === 0 ? "" : change.sign === better ? "good" : "warn";
   const value = now === null ? "–" : write(now);
   const beside = change
-    ? element("span", { class: `change ${colour}`.trim(), title: t.before(write(before)) }, change.text)
-    : element("span", { class: "change", title: t.noBefore }, "");
+    ? element("span", { class: `against ${colour}`.trim(), title: t.before(write(before)) }, change.text)
+    : element("span", { class: "against", title: t.noBefore }, "");
   return element(
     "section",
     { class: "card figure" },

@@ -1,6 +1,7 @@
 /** The table of entries. */
 
 import { element } from "/page/dom.js";
+import { excerpt } from "../../excerpt.js";
 import { badge, time } from "../../parts.js";
 import { href } from "../../router.js";
 import { table } from "../../table.js";
@@ -18,14 +19,13 @@ export function entryTable(base, entries, selection) {
     { title: t.changed, cell: (entry) => time(entry.updated_at) },
   ];
   if (selection) columns.unshift(selection.column(entries));
-  return table(t.title, columns, entries);
+  return table(t.title, columns, entries, { dense: true });
 }
 
 function question(base, entry) {
-  const answer = entry.answer.replace(/\s+/g, " ");
   return [
     element("a", { href: href("entry", base, entry.key) }, entry.question),
-    element("span", { class: "entry-answer" }, answer.length > PREVIEW ? `${answer.slice(0, PREVIEW)}…` : answer),
+    element("span", { class: "entry-answer" }, excerpt(entry.answer, PREVIEW)),
   ];
 }
 
