@@ -25,6 +25,9 @@ Address = Mapping[str, str]
 
 IncomingKind = Literal["text", "media", "entered"]
 
+MALFORMED = (AttributeError, LookupError, TypeError, ValueError)
+"""What reading a message raises that is not as its platform says."""
+
 
 class ConnectorSettings(BaseModel):
     """The parent of each connector's settings: a table [channels.NAME], or FRONTDESK_CHANNELS__NAME__* variables."""
@@ -37,7 +40,7 @@ class Incoming:
     """Something a customer sent.
 
     The same `message_id` is taken once. What has the same `thread` belongs together: one customer in one place. Media
-    (an image, a voice message, a file) and entering a chat have no text.
+    (an image, a voice message, a file) and entering a chat have no text. What cannot be kept raises ValueError.
     """
 
     message_id: str
@@ -45,6 +48,14 @@ class Incoming:
     address: Address
     text: str = ""
     kind: IncomingKind = "text"
+
+    def __post_init__(self) -> None:
+        """Refuse what a platform left out, or sent as something else."""
+        for name in ("message_id", "thread", "text"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not (value or name == "text"):
+                raise ValueError(f"{name} must be text, not {value!r}")
+            value.encode()  # half a character, which no database takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,8 +166,8 @@ class Host(Protocol):
         ...
 
 
-class Delivery(Protocol):
-    """An answer on its way to a customer."""
+class Sending(Protocol):
+    """Messages on their way to a customer."""
 
     @property
     def address(self) -> Address:
@@ -165,15 +176,24 @@ class Delivery(Protocol):
 
     @property
     def sent(self) -> int:
-        """How many of its messages arrived before, at an earlier attempt."""
+        """How many of them have arrived."""
         ...
 
-    def events(self) -> AsyncIterator[Event]:
-        """The answer as it is made; the same again at a later attempt."""
+    @property
+    def again(self) -> bool:
+        """Whether this was begun before, so that one more may have arrived than is known."""
         ...
 
     async def mark_sent(self, count: int) -> None:
-        """Note that so many of its messages have arrived."""
+        """Note that so many of them have arrived."""
+        ...
+
+
+class Delivery(Sending, Protocol):
+    """An answer on its way to a customer."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """The answer as it is made; the same again at a later attempt."""
         ...
 
 
@@ -205,17 +225,26 @@ class Connector(Protocol):
         """
         ...
 
+    async def send_again(self, address: Address, message: Outgoing, message_id: str) -> None:
+        """Send one message that may have arrived before, for platforms that must be told; raises as `send` does."""
+        await self.send(address, message, message_id)
+
     async def deliver(self, delivery: Delivery) -> None:
         """Bring an answer to the customer: by default whole, message by message. Raises as `send` does."""
         answer = await finished(delivery.events())
         await self.push(delivery, self.from_answer(answer), answer.turn_id)
 
-    async def push(self, delivery: Delivery, messages: Sequence[Outgoing], name: str) -> None:
+    async def say(self, sending: Sending, text: str, name: str) -> None:
+        """Bring a sentence of ours to the customer; raises as `send` does."""
+        await self.push(sending, self.from_text(text), name)
+
+    async def push(self, sending: Sending, messages: Sequence[Outgoing], name: str) -> None:
         """Send those messages that have not arrived yet; raises as `send` does."""
-        for number, message in enumerate(messages):
-            if number >= delivery.sent:
-                await self.send(delivery.address, message, f"{name}-{number}")
-                await delivery.mark_sent(number + 1)
+        first = sending.sent
+        for number, message in enumerate(messages[first:], start=first):
+            send = self.send_again if sending.again and number == first else self.send
+            await send(sending.address, message, f"{name}-{number}")
+            await sending.mark_sent(number + 1)
 
     async def settled(self, address: Address) -> None:
         """Learn that nothing more will be said to a message, for channels that wait for it."""

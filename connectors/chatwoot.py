@@ -14,7 +14,17 @@ from pydantic import Field, SecretStr
 
 from bot.errors import ChannelError, SendRefused
 from bot.question import Answer
-from connectors.base import Address, Connector, ConnectorSettings, Delivery, Host, Incoming, Outgoing, finished
+from connectors.base import (
+    MALFORMED,
+    Address,
+    Connector,
+    ConnectorSettings,
+    Delivery,
+    Host,
+    Incoming,
+    Outgoing,
+    finished,
+)
 from connectors.http import PlatformClient
 from connectors.text import with_choices
 
@@ -54,7 +64,7 @@ class Chatwoot(Connector):
                 raise HTTPException(401, "the token is missing or wrong")
             try:
                 await self._take(host, event)
-            except (KeyError, TypeError, AttributeError) as error:
+            except MALFORMED as error:
                 raise HTTPException(400, "this is no event of Chatwoot's") from error
             return Response()
 

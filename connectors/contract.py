@@ -119,7 +119,7 @@ class RecordingDelivery:
 
     def __init__(self, address: Address, answer: Answer) -> None:
         """Deliver this answer there."""
-        self.address, self.sent, self._answer = address, 0, answer
+        self.address, self.sent, self.again, self._answer = address, 0, False, answer
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield the answer as it is made."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -9,10 +11,26 @@ import httpx
 from bot.errors import SendFailed, SendRefused
 
 TIMEOUT_SECONDS = 10.0
+MAX_WAIT_SECONDS = 3_600.0
+"""However long a platform says it is busy, it is asked again after an hour."""
 
 
 class Unanswered(SendFailed):
     """The platform may have taken the request, but did not say so."""
+
+
+class RequestRefused(SendRefused):
+    """The platform says that a request is wrong; `body` is what it said, {} if that is no JSON object."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        """Keep what it said."""
+        super().__init__(
+            f"{response.url.host} said {response.status_code}: {response.text[:200]}", response.status_code
+        )
+        self.body: dict[str, Any] = {}
+        with suppress(ValueError):
+            said = response.json()
+            self.body = said if isinstance(said, dict) else {}
 
 
 class PlatformClient:
@@ -27,7 +45,7 @@ class PlatformClient:
 
         Raises:
             SendFailed: the platform is away or too busy; Unanswered if it may have done what was asked.
-            SendRefused: it says that the request is wrong.
+            RequestRefused: it says that the request is wrong.
         """
         response = await self.request(method, path, **options)
         try:
@@ -47,9 +65,9 @@ class PlatformClient:
             raise Unanswered(f"{_host(path, self._client)} did not answer ({type(error).__name__})") from error
         host = response.url.host
         if response.status_code == 429 or response.status_code >= 500:
-            raise SendFailed(f"{host} said {response.status_code}", _retry_after(response))
+            raise SendFailed(f"{host} said {response.status_code}", retry_after(response.headers))
         if response.is_error:
-            raise SendRefused(f"{host} said {response.status_code}: {response.text[:200]}", response.status_code)
+            raise RequestRefused(response)
         return response
 
     async def close(self) -> None:
@@ -61,6 +79,7 @@ def _host(path: str, client: httpx.AsyncClient) -> str:
     return client.base_url.host or httpx.URL(path).host
 
 
-def _retry_after(response: httpx.Response) -> float | None:
-    seconds = response.headers.get("Retry-After", "")
-    return float(seconds) if seconds.isdecimal() else None
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds a platform wants to be left alone, None if it does not say."""
+    seconds = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return min(float(seconds), MAX_WAIT_SECONDS) if seconds.isdecimal() else None

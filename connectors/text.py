@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from itertools import count, repeat
 
@@ -14,6 +15,7 @@ from bot.question import Answer
 _ENDS = ("\n\n", "\n", "。", "！", "？", "!", "?", ". ", "；", ";", "，", ", ", " ")
 """Where a text is cut, best first."""
 
+_JOINER = "\u200d"
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 
@@ -50,7 +52,7 @@ def with_choices(answer: Answer, text: str) -> str:
 def _pieces(text: str, max_bytes: int) -> Iterator[str]:
     while len(text.encode()) > max_bytes:
         most = text.encode()[:max_bytes].decode(errors="ignore")
-        piece = most[: _cut(most)].rstrip()
+        piece = text[: _whole(text, _cut(most))].rstrip()
         yield piece
         text = text[len(piece) :].lstrip()
     if text:
@@ -64,6 +66,20 @@ def _cut(most: str) -> int:
         if at + len(end) > len(most) // 2:
             return at + len(end)
     return len(most)
+
+
+def _whole(text: str, at: int) -> int:
+    """Return the next place before a cut that tears no letter or emoji apart; the cut itself if there is none."""
+    for place in range(at, 0, -1):
+        if not _is_joined(text[place - 1 : place + 1]):
+            return place
+    return at
+
+
+def _is_joined(pair: str) -> bool:
+    """Say whether two characters are shown as one: an accent, a variant, a skin tone, or emoji of a family."""
+    joins = unicodedata.category(pair[-1]).startswith("M") or "\U0001f3fb" <= pair[-1] <= "\U0001f3ff"
+    return joins or _JOINER in pair
 
 
 def _block(node: SyntaxTreeNode) -> str:

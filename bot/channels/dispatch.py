@@ -48,6 +48,8 @@ class Dispatcher:
         self._channels, self._store, self._desks, self._ask = channels, store, desks, ask
         self._working: dict[int, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
+        self.problem: str | None = None
+        """Why nothing is answered, if so."""
 
     async def take(self, channel: Channel, incoming: Incoming) -> bool:
         """Keep a message to be answered; False if it came before."""
@@ -61,10 +63,7 @@ class Dispatcher:
         try:
             while True:
                 self._news.clear()
-                for received in await self._store.claim(MAX_AT_ONCE - len(self._working)):
-                    task = asyncio.create_task(self._handle(received))
-                    self._working[received.id] = task
-                    task.add_done_callback(partial(self._is_done, received.id))
+                await self._take_up()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), POLL_SECONDS)
         finally:
@@ -73,8 +72,24 @@ class Dispatcher:
     async def forget_old(self) -> None:
         """Forget what was answered long ago, again and again, until cancelled."""
         while True:
-            await self._store.forget_old()
+            try:
+                await self._store.forget_old()
+            except Exception:  # the database may be away; it is asked again
+                log.exception("old messages could not be forgotten")
             await asyncio.sleep(FORGET_SECONDS)
+
+    async def _take_up(self) -> None:
+        """Begin with what is due; while the database is away, that is a problem and not the end."""
+        try:
+            due = await self._store.claim(MAX_AT_ONCE - len(self._working), self._working)
+        except Exception as error:
+            self.problem = f"what channels receive is not answered: {type(error).__name__}"
+            log.exception("received messages could not be read")
+            return
+        self.problem = None
+        for received in due:
+            self._working[received.id] = asyncio.create_task(self._handle(received))
+            self._working[received.id].add_done_callback(partial(self._is_done, received.id))
 
     async def _drain(self, working: list[asyncio.Task[None]]) -> None:
         if working:
@@ -83,9 +98,11 @@ class Dispatcher:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _is_done(self, received_id: int, _task: asyncio.Task[None]) -> None:
+    def _is_done(self, received_id: int, task: asyncio.Task[None]) -> None:
         del self._working[received_id]
         self._news.set()
+        if not task.cancelled() and (error := task.exception()):  # its lease ends, and it is taken up again
+            log.error("a message could not be handled", message=received_id, error=f"{type(error).__name__}: {error}")
 
     async def _handle(self, received: Received) -> None:
         channel = self._channels.get(received.channel)
@@ -146,10 +163,7 @@ class Dispatcher:
 
     async def _say(self, channel: Channel, received: Received, text: str) -> None:
         """Send a sentence of ours."""
-        for number, message in enumerate(channel.connector.from_text(text)):
-            if number >= received.sent:
-                await channel.connector.send(received.address, message, f"m{received.id}-{number}")
-                await self._store.mark_sent(received, number + 1)
+        await channel.connector.say(_Sending(received, self._store), text, f"m{received.id}")
 
     @asynccontextmanager
     async def _keeping(self, received: Received) -> AsyncIterator[None]:
@@ -158,7 +172,10 @@ class Dispatcher:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(LEASE.total_seconds() / 3)
-                await self._store.renew(received)
+                try:
+                    await self._store.renew(received)
+                except Exception:  # the next time may come before the lease ends
+                    log.exception("a message could not be kept", message=received.id)
 
         renewing = asyncio.create_task(renew())
         try:
@@ -198,12 +215,11 @@ class Dispatcher:
 
 
 @dataclass
-class _Answering:
-    """The answer to one message, on its way."""
+class _Sending:
+    """What is said to one message, on its way."""
 
     received: Received
     store: ChannelStore
-    stream: AsyncIterator[Event]
     sent: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -213,9 +229,20 @@ class _Answering:
     def address(self) -> Address:
         return self.received.address
 
-    def events(self) -> AsyncIterator[Event]:
-        return self.stream
+    @property
+    def again(self) -> bool:
+        return self.received.attempts > 0
 
     async def mark_sent(self, count: int) -> None:
         self.sent = count
         await self.store.mark_sent(self.received, count)
+
+
+@dataclass
+class _Answering(_Sending):
+    """The answer to one message, on its way."""
+
+    stream: AsyncIterator[Event]
+
+    def events(self) -> AsyncIterator[Event]:
+        return self.stream

@@ -16,6 +16,7 @@ from bot.errors import NotFound
 from bot.question import Event, Question
 from bot.store.channels import ChannelStore
 from bot.store.elsewhere import ElsewhereStore
+from bot.store.memory import MemoryStore
 from connectors.base import Incoming, Memory
 
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ class Front:
 class ChannelMemory:
     """What one connector keeps, in SQL."""
 
-    def __init__(self, store: ChannelStore, channel: str) -> None:
+    def __init__(self, store: MemoryStore, channel: str) -> None:
         """Keep it for this channel."""
         self._store, self._channel = store, channel
 
@@ -55,7 +56,7 @@ class ChannelHost:
         self._channel, self._dispatcher, self._desk, self._front = channel, dispatcher, desk, front
         self.path = f"/channels/{channel.name}"
         self._elsewhere = ElsewhereStore(store.database)
-        self.memory: Memory = ChannelMemory(store, channel.name)
+        self.memory: Memory = ChannelMemory(MemoryStore(store.database), channel.name)
 
     async def take(self, incoming: Incoming) -> bool:
         """Keep what came in, so that it is answered whatever happens; False if it came before."""

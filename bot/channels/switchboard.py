@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import structlog
@@ -21,10 +22,13 @@ from bot.settings import Settings
 from bot.store.channels import ChannelStore
 from bot.store.handoffs import HandoffStore
 from bot.store.inbox import InboxStore
+from bot.store.memory import MemoryStore
 
 log = structlog.get_logger()
 
 RESTART_SECONDS = 5.0
+CHECK_DELAYS_SECONDS = (5.0, 15.0, 60.0, 300.0)
+"""Between two checks of a channel that does not work."""
 
 
 class Switchboard:
@@ -38,7 +42,13 @@ class Switchboard:
         calling = {name: people for name, each in self.channels.items() if (people := each.connector.people())}
         self.store = ChannelStore(parts.database)
         self._dispatcher = Dispatcher(self.channels, self.store, parts.desks, front.ask)
-        self._courier = ReplyCourier(self.channels, self.store, InboxStore(parts.database), parts.desk.humans.changes)
+        self._courier = ReplyCourier(
+            self.channels,
+            self.store,
+            MemoryStore(parts.database),
+            InboxStore(parts.database),
+            parts.desk.humans.changes,
+        )
         self._caller = PeopleCaller({**self.adapters, **calling}, HandoffStore(parts.database), parts.desk.humans)
         self._hosts = {
             name: ChannelHost(channel, self._dispatcher, self.store, parts.desks[channel.bot], front)
@@ -49,7 +59,7 @@ class Switchboard:
     def problems(self) -> list[str]:
         """What does not work, a sentence each."""
         failing = [f"{each.name}: {each.failure}" for each in self.channels.values() if each.failure]
-        return [*self.missing.values(), *failing]
+        return [*self.missing.values(), *failing, *([self._dispatcher.problem] if self._dispatcher.problem else [])]
 
     def routers(self) -> Iterator[APIRouter]:
         """Yield what the platforms call."""
@@ -68,6 +78,7 @@ class Switchboard:
             yield self._courier.run()
         for channel in self.channels.values():
             yield self._run(channel)
+            yield self._check(channel)
 
     async def close(self) -> None:
         """Give connections back."""
@@ -90,4 +101,20 @@ class Switchboard:
                 log.exception("a channel's connection broke", channel=channel.name)
                 await asyncio.sleep(RESTART_SECONDS)
             else:
+                return
+
+    async def _check(self, channel: Channel) -> None:
+        """Say what is wrong with a channel before its first customer finds out, until it is put right."""
+        failure = None
+        for delay in chain(CHECK_DELAYS_SECONDS, repeat(CHECK_DELAYS_SECONDS[-1])):
+            try:
+                await channel.connector.check()
+            except Exception as error:
+                failure = str(error) if isinstance(error, ChannelError) else f"{type(error).__name__}: {error}"
+                channel.failed(failure)
+                log.warning("a channel does not work", channel=channel.name, problem=failure)
+                await asyncio.sleep(delay)
+            else:
+                if channel.failure == failure:  # not what was found out meanwhile
+                    channel.failure = None
                 return

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, exists, func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.store.conversations import OF_PEOPLE
 from bot.store.database import Store, whole
-from bot.store.tables import ChannelMemoryRow, ConversationRow, MessageRow, ReceivedRow, ThreadRow, now
+from bot.store.races import raced
+from bot.store.tables import ConversationRow, MessageRow, ReceivedRow, ThreadRow, now
 from connectors.base import Incoming, IncomingKind
 
 LEASE = timedelta(seconds=15)
@@ -29,7 +29,7 @@ KEEP = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Received:
-    """A message to be answered; `sent` of its answer's messages have arrived."""
+    """A message to be answered, taken up `attempts` times before; `sent` of its answer's messages have arrived."""
 
     id: int
     channel: str
@@ -60,30 +60,32 @@ class ChannelStore(Store):
     """Keeps what must not be lost between a platform's message and its answer."""
 
     @whole
+    @raced
     async def receive(self, channel: str, incoming: Incoming) -> bool:
         """Keep a message to be answered; False if it came before."""
-        try:
-            async with self.database.transaction() as session:
-                thread = await _enter_thread(session, channel, incoming)
-                session.add(
-                    ReceivedRow(
-                        channel=channel,
-                        message_id=incoming.message_id,
-                        thread_id=thread.id,
-                        address=dict(incoming.address),
-                        kind=incoming.kind,
-                        text=incoming.text,
-                    )
-                )
-        except IntegrityError:
-            if await self._came_before(channel, incoming.message_id):
+        same = (ReceivedRow.channel == channel) & (ReceivedRow.message_id == incoming.message_id)
+        async with self.database.transaction() as session:
+            if await session.scalar(select(ReceivedRow.id).where(same)) is not None:
                 return False
-            return await self.receive(channel, incoming)  # the thread was new, and made twice at the same moment
+            thread = await _enter_thread(session, channel, incoming)
+            session.add(
+                ReceivedRow(
+                    channel=channel,
+                    message_id=incoming.message_id,
+                    thread_id=thread.id,
+                    address=dict(incoming.address),
+                    kind=incoming.kind,
+                    text=incoming.text,
+                )
+            )
         return True
 
     @whole
-    async def claim(self, limit: int) -> list[Received]:
-        """Take up messages that are due, the first of each thread only, for as long as LEASE."""
+    async def claim(self, limit: int, working: Collection[int] = ()) -> list[Received]:
+        """Take up messages that are due, the first of each thread only, for as long as LEASE.
+
+        Those that the caller is `working` on are not due, though their lease may have ended.
+        """
         earlier = aliased(ReceivedRow)
         is_first = ~exists().where(
             earlier.thread_id == ReceivedRow.thread_id, earlier.id < ReceivedRow.id, earlier.done_at.is_(None)
@@ -92,6 +94,7 @@ class ChannelStore(Store):
             select(ReceivedRow, ThreadRow)
             .join(ThreadRow, ThreadRow.id == ReceivedRow.thread_id)
             .where(ReceivedRow.done_at.is_(None), ReceivedRow.due_at <= now(), is_first)
+            .where(ReceivedRow.id.not_in(working))
             .order_by(ReceivedRow.id)
             .limit(limit)
         )
@@ -112,7 +115,7 @@ class ChannelStore(Store):
     @whole
     async def try_later(self, received: Received, seconds: float) -> None:
         """Let a message be taken up again after a while."""
-        await self._change(received, attempts=received.attempts + 1, due_at=now() + timedelta(seconds=seconds))
+        await self._change(received, due_at=now() + timedelta(seconds=seconds))
 
     @whole
     async def finish(self, received: Received, failure: str | None = None) -> None:
@@ -130,14 +133,11 @@ class ChannelStore(Store):
             return await session.scalar(earlier.limit(1)) is None
 
     @whole
+    @raced
     async def thread_of(self, channel: str, incoming: Incoming) -> int:
         """Return the thread of a message that is answered at once, without being kept."""
-        try:
-            async with self.database.transaction() as session:
-                return (await _enter_thread(session, channel, incoming)).id
-        except IntegrityError:  # the thread was new, and made twice at the same moment
-            async with self.database.transaction() as session:
-                return (await _enter_thread(session, channel, incoming)).id
+        async with self.database.transaction() as session:
+            return (await _enter_thread(session, channel, incoming)).id
 
     @whole
     async def conversation_of(self, thread_id: int) -> str | None:
@@ -199,28 +199,6 @@ class ChannelStore(Store):
         async with self.database.transaction() as session:
             await session.execute(delete(ReceivedRow).where(ReceivedRow.done_at < now() - KEEP))
 
-    @whole
-    async def remembered(self, channel: str, key: str) -> Any:
-        """Return what a connector keeps under a key, None if nothing."""
-        async with self.database.transaction() as session:
-            row = await session.get(ChannelMemoryRow, (channel, key))
-            return None if row is None else row.value
-
-    @whole
-    async def remember(self, channel: str, key: str, value: Any) -> None:
-        """Keep a value for a connector; None forgets it."""
-        async with self.database.transaction() as session:
-            if value is None:
-                of_key = (ChannelMemoryRow.channel == channel) & (ChannelMemoryRow.key == key)
-                await session.execute(delete(ChannelMemoryRow).where(of_key))
-            else:
-                await session.merge(ChannelMemoryRow(channel=channel, key=key, value=value))
-
-    async def _came_before(self, channel: str, message_id: str) -> bool:
-        same = (ReceivedRow.channel == channel) & (ReceivedRow.message_id == message_id)
-        async with self.database.transaction() as session:
-            return await session.scalar(select(ReceivedRow.id).where(same)) is not None
-
     async def _change(self, received: Received, **values: Any) -> None:
         async with self.database.transaction() as session:
             await session.execute(update(ReceivedRow).where(ReceivedRow.id == received.id).values(**values))
@@ -246,8 +224,9 @@ async def _enter_thread(session: AsyncSession, channel: str, incoming: Incoming)
 async def _lease(session: AsyncSession, row: ReceivedRow) -> bool:
     """Take a message, unless another process was faster."""
     unchanged = (ReceivedRow.id == row.id) & (ReceivedRow.due_at == row.due_at) & ReceivedRow.done_at.is_(None)
+    lease = {"due_at": now() + LEASE, "attempts": row.attempts + 1}
     taken = await session.execute(
-        update(ReceivedRow).where(unchanged).values(due_at=now() + LEASE).execution_options(synchronize_session=False)
+        update(ReceivedRow).where(unchanged).values(lease).execution_options(synchronize_session=False)
     )
     return bool(cast("CursorResult[Any]", taken).rowcount)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
@@ -62,5 +63,5 @@ def to_incoming(tracker: Tracker) -> Incoming:
     said: dict[str, Any] = next((event for event in reversed(tracker.events) if event.get("event") == "user"), {})
     number = said.get("message_id") or tracker.latest_message.get("message_id")
     when = said.get("timestamp")
-    unique = number or (f"{tracker.sender_id}:{when}" if when else "")
+    unique = number or (f"{tracker.sender_id}:{when}" if when else uuid4().hex)
     return Incoming(message_id=str(unique), thread=tracker.sender_id, address={}, text=text_of(tracker))

@@ -61,7 +61,7 @@ class SlackAgents(HandoffAdapter):
     async def take_reply(self, event: dict[str, Any], event_id: str) -> None:
         """Send an agent's reply in a call's thread to the customer; what else is said there stays there."""
         conversation = await self._host.memory.get(f"call:{event.get('thread_ts', '')}")
-        text = spoken(str(event.get("text", "")))
+        text = spoken(event.get("text") or "")
         if conversation is not None and text:
             await self._host.agent_says(conversation, await self._name(str(event["user"])), text, event_id)
 

@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SendFailed, SendRefused
+from connectors.http import retry_after
 
 WRONG_ACCOUNT = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope")
 AWAY = ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
@@ -55,6 +56,5 @@ def _translated(error: SlackApiError) -> SendFailed | SendRefused:
         needed = f", needed: {data['needed']}" if data.get("needed") else ""
         return SendFailed(f"Slack does not accept the token: {code}{needed}")
     if status == 429 or status >= 500 or code in AWAY:
-        seconds = str(response.headers.get("Retry-After", response.headers.get("retry-after", "")))
-        return SendFailed(f"Slack said {code or status}", float(seconds) if seconds.isdecimal() else None)
+        return SendFailed(f"Slack said {code or status}", retry_after(response.headers))
     return SlackRefused(code or str(status))

@@ -196,6 +196,7 @@ class Slack(Connector):
             client=AsyncWebClient(base_url=self._settings.api),
             authorize=authorize,
             process_before_response=True,
+            raise_error_for_unhandled_request=True,
             request_verification_enabled=secret is not None,
         )
         Listeners(host, self._agents).register(app)

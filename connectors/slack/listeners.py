@@ -5,14 +5,22 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
+import structlog
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.response import BoltResponse
 
 from bot import messages
-from connectors.base import Host, Incoming
+from connectors.base import MALFORMED, Host, Incoming
 from connectors.slack import blocks
 from connectors.slack.agents import CLOSE, GIVE_BACK, SlackAgents
 
+log = structlog.get_logger()
+
 Event = dict[str, Any]
+SUBTYPES = (None, "file_share", "thread_broadcast")
+"""What somebody wrote; the last is a reply in a thread that is shown in the channel too."""
+
 RATINGS: dict[str, Literal["up", "down"]] = {blocks.UP: "up", blocks.DOWN: "down"}
 
 
@@ -31,17 +39,18 @@ class Listeners:
         app.action(re.compile(f"{blocks.UP}|{blocks.DOWN}"))(self.rated)
         app.action(re.compile(f"{GIVE_BACK}|{CLOSE}"))(self.left)
         app.command(re.compile(r"/.+"))(self.commanded)
+        app.error(self.failed)
 
     async def mentioned(self, event: Event, body: Event) -> None:
         """Take a mention; the thread that it is in, or begins, is the conversation."""
-        if event.get("bot_id") is None and not self._is_agents(event):
+        if event.get("bot_id") is None and event.get("user") and not self._is_agents(event):
             thread = event.get("thread_ts") or event["ts"]
             await self._host.memory.put(f"asker:{event['channel']}:{thread}", event["user"])
             await self._host.take(_written(event, str(body["event_id"]), thread))
 
     async def written(self, event: Event, body: Event, context: Any) -> None:
         """Take a direct message, what goes on in a thread, and agents' replies."""
-        if event.get("bot_id") is not None or event.get("subtype") not in (None, "file_share"):
+        if event.get("bot_id") is not None or event.get("subtype") not in SUBTYPES:
             return
         if self._agents is not None and self._is_agents(event):
             await self._agents.take_reply(event, str(body["event_id"]))
@@ -70,7 +79,7 @@ class Listeners:
 
     async def commanded(self, ack: Any, body: Event) -> None:
         """Take a question after a command such as /faq; the answer is for its writer only."""
-        text = blocks.spoken(str(body.get("text", "")))
+        text = blocks.spoken(body.get("text") or "")
         if not text:
             await ack(self._host.welcome())
             return
@@ -79,6 +88,13 @@ class Listeners:
         await self._host.take(Incoming(message_id=body["trigger_id"], thread=thread, address=address, text=text))
         await ack()
 
+    async def failed(self, error: Exception, body: Event) -> BoltResponse | None:
+        """Acknowledge what nobody asked for, and refuse what cannot be read; what else fails, Slack sends again."""
+        if isinstance(error, BoltUnhandledRequestError):
+            return BoltResponse(status=200)
+        log.error("a call of Slack's failed", kind=body.get("type"), exc_info=error)
+        return BoltResponse(status=400) if isinstance(error, MALFORMED) else None
+
     def _is_agents(self, event: Event) -> bool:
         return self._agents is not None and event.get("channel") == self._agents.channel
 
@@ -86,7 +102,7 @@ class Listeners:
         """Say whether a message is direct, or goes on in a thread in which its writer asked us."""
         if event.get("channel_type") == "im":
             return True
-        if f"<@{bot_user}>" in str(event.get("text", "")):
+        if f"<@{bot_user}>" in (event.get("text") or ""):
             return False  # the mention itself is an event of its own
         thread = event.get("thread_ts")
         return bool(thread) and await self._host.memory.get(f"asker:{event['channel']}:{thread}") == event.get("user")
@@ -94,7 +110,7 @@ class Listeners:
 
 def _written(event: Event, event_id: str, thread: str) -> Incoming:
     """Return what an event says; the thread is the conversation, and without one the direct channel is."""
-    text, channel = blocks.spoken(str(event.get("text", ""))), str(event["channel"])
+    text, channel = blocks.spoken(event.get("text") or ""), str(event["channel"])
     return Incoming(
         message_id=event_id,
         thread=f"{channel}:{thread}",

@@ -26,7 +26,7 @@ def to_incoming(message: Mapping[str, Any], **address: str) -> Incoming | None:
     if text is None:
         return None
     return Incoming(
-        message_id=str(message["msgid"]),
+        message_id=message["msgid"],
         thread=f"{chat}:{user}" if in_group else user,
         address={"chat": chat if in_group else user, "stream": str(message["msgid"]), **address},
         text=text,
@@ -61,7 +61,7 @@ def _text(message: Mapping[str, Any], *, in_group: bool) -> str | None:
     """Return the words of a message, empty if it has none; None if it is no message."""
     match message.get("msgtype"):
         case "text" | "voice" as kind:  # of a voice message WeCom sends what it understood
-            text = str((message.get(kind) or {}).get("content", ""))
+            text = str((message.get(kind) or {}).get("content") or "")
         case "mixed":
             items = (message.get("mixed") or {}).get("msg_item") or []
             text = " ".join(str(item["text"]["content"]) for item in items if item.get("msgtype") == "text")

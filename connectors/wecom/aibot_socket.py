@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -20,8 +21,19 @@ from websockets.exceptions import WebSocketException
 
 from bot.errors import ChannelError, SendFailed, SendRefused
 from bot.question import Answer
-from connectors.base import Address, Connector, ConnectorSettings, Delivery, Host, Outgoing, finished, watched
+from connectors.base import (
+    MALFORMED,
+    Address,
+    Connector,
+    ConnectorSettings,
+    Delivery,
+    Host,
+    Outgoing,
+    finished,
+    watched,
+)
 from connectors.wecom import aibot
+from connectors.wecom.api import WecomError, error_in
 
 log = structlog.get_logger()
 
@@ -45,15 +57,6 @@ class WecomBotSettings(ConnectorSettings):
     url: str = Field(URL, description="Another address of WeCom's.")
 
 
-class FrameRefused(SendRefused):
-    """WeCom refused a frame; `code` is its errcode."""
-
-    def __init__(self, code: int, message: str) -> None:
-        """Keep the code."""
-        super().__init__(f"WeCom said {code}: {message}")
-        self.code = code
-
-
 class WecomBot(Connector):
     """Talks to a company's own people, alone and in groups."""
 
@@ -65,18 +68,27 @@ class WecomBot(Connector):
         self._socket: ClientConnection | None = None
         self._acks: dict[str, asyncio.Future[None]] = {}
         self._greetings: set[asyncio.Task[None]] = set()
+        self._subscribed = asyncio.Event()
+        self._trouble = ""
+        """Why the last connection ended."""
 
     async def run(self, host: Host) -> None:
         """Keep the connection up; raises ChannelError where trying again is of no use."""
         failures = 0
         while True:
             try:
-                async with connect(self._url) as socket:
+                async with connect(self._url) as socket, self._reading(host, socket) as reading:
+                    await self._subscribe()
                     failures = 0
-                    await self._serve(host, socket)
-            except (OSError, WebSocketException, TimeoutError, SendFailed) as error:
+                    host.report(None)
+                    await self._keep_alive(reading)
+            except (OSError, WebSocketException, TimeoutError, SendFailed, SendRefused) as error:
                 log.warning("the connection to WeCom broke", error=str(error))
-                host.report(f"the connection to WeCom broke: {error}")
+                self._trouble = f"the connection to WeCom broke: {error}"
+                host.report(self._trouble)
+            except ChannelError as error:
+                self._trouble = str(error)
+                raise
             await asyncio.sleep(DELAYS_SECONDS[min(failures, len(DELAYS_SECONDS) - 1)])
             failures += 1
 
@@ -97,7 +109,7 @@ class WecomBot(Connector):
             try:
                 await stream.end(messages[0]["markdown"]["content"])
                 await delivery.mark_sent(1)
-            except FrameRefused as error:
+            except WecomError as error:
                 if error.code not in TOO_LATE:
                     raise
         await self.push(delivery, messages, answer.turn_id)
@@ -108,9 +120,11 @@ class WecomBot(Connector):
         await self.call("aibot_send_msg", {"chatid": address["chat"], **message})
 
     async def check(self) -> str:
-        """Return the bot's identifier, if it is connected."""
-        if self._socket is None:
-            raise ChannelError("there is no connection to WeCom; the log says why")
+        """Return the bot's identifier, if it is connected, or is so in a moment."""
+        try:
+            await asyncio.wait_for(self._subscribed.wait(), ACK_SECONDS)
+        except TimeoutError as error:
+            raise ChannelError(self._trouble or "WeCom cannot be reached") from error
         await self.call("ping")
         return f"AI bot {self._bot_id}"
 
@@ -119,7 +133,7 @@ class WecomBot(Connector):
 
         Raises:
             SendFailed: there is no connection, or no acknowledgement.
-            FrameRefused: WeCom said no.
+            WecomError: WeCom said no.
         """
         if self._socket is None:
             raise SendFailed("there is no connection to WeCom")
@@ -135,43 +149,57 @@ class WecomBot(Connector):
         finally:
             self._acks.pop(request, None)
 
-    async def _serve(self, host: Host, socket: ClientConnection) -> None:
-        """Say who we are, then read what comes and keep the connection alive, until it ends."""
+    @asynccontextmanager
+    async def _reading(self, host: Host, socket: ClientConnection) -> AsyncIterator[asyncio.Task[None]]:
+        """Use a connection, and read what comes over it, for as long as the block lasts."""
         self._socket = socket
         reading = asyncio.create_task(self._read(host, socket))
         try:
-            try:
-                await self.call("aibot_subscribe", {"bot_id": self._bot_id, "secret": self._secret.get_secret_value()})
-            except FrameRefused as error:
-                if error.code == WRONG_SECRET:
-                    raise ChannelError("WeCom does not know this bot_id and secret: correct them") from error
-                raise SendFailed(str(error)) from error
-            host.report(None)
-            while not reading.done():
-                await asyncio.wait([reading], timeout=HEARTBEAT_SECONDS)
-                if not reading.done():
-                    await self.call("ping")
-            await reading
+            yield reading
         finally:
             self._socket = None
+            self._subscribed.clear()
             reading.cancel()
             for acknowledged in self._acks.values():
                 if not acknowledged.done():
                     acknowledged.set_exception(SendFailed("the connection to WeCom broke"))
             await asyncio.gather(reading, return_exceptions=True)
 
+    async def _subscribe(self) -> None:
+        """Say who we are."""
+        try:
+            await self.call("aibot_subscribe", {"bot_id": self._bot_id, "secret": self._secret.get_secret_value()})
+        except WecomError as error:
+            if error.code == WRONG_SECRET:
+                raise ChannelError("WeCom does not know this bot_id and secret: correct them") from error
+            raise
+        self._subscribed.set()
+
+    async def _keep_alive(self, reading: asyncio.Task[None]) -> None:
+        """Send a heartbeat again and again, until the connection ends."""
+        while not reading.done():
+            await asyncio.wait([reading], timeout=HEARTBEAT_SECONDS)
+            if not reading.done():
+                await self.call("ping")
+        await reading
+
     async def _read(self, host: Host, socket: ClientConnection) -> None:
         async for text in socket:
-            frame = json.loads(text)
-            request = str((frame.get("headers") or {}).get("req_id", ""))
-            if frame.get("cmd"):
-                await self._receive(host, frame.get("body") or {}, request)
-            elif (acknowledged := self._acks.get(request)) is not None and not acknowledged.done():
-                code = int(frame.get("errcode") or 0)
-                if code:
-                    acknowledged.set_exception(FrameRefused(code, str(frame.get("errmsg", ""))))
-                else:
-                    acknowledged.set_result(None)
+            try:
+                await self._take(host, json.loads(text))
+            except MALFORMED as error:
+                log.warning("a frame of WeCom's could not be read", error=f"{type(error).__name__}: {error}")
+
+    async def _take(self, host: Host, frame: Mapping[str, Any]) -> None:
+        """Hand over what happened, or learn what became of a frame of ours."""
+        request = str((frame.get("headers") or {}).get("req_id", ""))
+        if frame.get("cmd"):
+            await self._receive(host, frame.get("body") or {}, request)
+        elif (acknowledged := self._acks.get(request)) is not None and not acknowledged.done():
+            if error := error_in(frame):
+                acknowledged.set_exception(error)
+            else:
+                acknowledged.set_result(None)
 
     async def _receive(self, host: Host, message: Mapping[str, Any], request: str) -> None:
         event = message.get("event") or {}

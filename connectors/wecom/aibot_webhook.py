@@ -19,9 +19,20 @@ from pydantic import BaseModel, Field, SecretStr
 
 from bot.errors import SendHeld
 from bot.question import Answer
-from connectors.base import Address, Connector, ConnectorSettings, Delivery, Host, Outgoing, finished, watched
+from connectors.base import (
+    MALFORMED,
+    Address,
+    Connector,
+    ConnectorSettings,
+    Delivery,
+    Host,
+    Outgoing,
+    finished,
+    watched,
+)
 from connectors.http import PlatformClient
 from connectors.wecom import aibot
+from connectors.wecom.api import checked
 from connectors.wecom.callback import Signed, open_envelope
 from connectors.wecom.envelope import AesKey, Envelopes
 
@@ -99,7 +110,7 @@ class WecomBotWebhook(Connector):
             try:
                 message = json.loads(open_envelope(self._envelopes, sealed.encrypt, signed))
                 reply = await self._reply(host, message)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except MALFORMED as error:
                 raise HTTPException(400, "this is no message of WeCom's") from error
             return self._seal(reply, signed) if reply else Response()
 
@@ -155,7 +166,7 @@ class WecomBotWebhook(Connector):
         url = address.get("url", "")
         if not url or url in self._used:
             raise SendHeld("in callback mode WeCom lets an AI bot write once, after the customer has")
-        await self._client.call("POST", url, json=message)
+        checked(await self._client.call("POST", url, json=message))
         self._used.add(url)
 
     async def check(self) -> str:

@@ -5,17 +5,16 @@ https://developer.work.weixin.qq.com/document/path/90313 lists the codes.
 
 from __future__ import annotations
 
-import asyncio
-import time
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
 
 from bot.errors import SendFailed, SendRefused
 from connectors.http import PlatformClient
+from connectors.token import AccessToken, StaleToken
 
 API = "https://qyapi.weixin.qq.com"
-REFRESH_EARLY_SECONDS = 300
 DEFAULT_LIFE_SECONDS = 7_200
 
 STALE_TOKEN = (40014, 42001)
@@ -42,8 +41,7 @@ class WecomApi:
         """Prepare; the first call fetches a token."""
         self._corp_id, self._secret = corp_id, secret
         self._client = PlatformClient(base_url)
-        self._token, self._refresh_at = "", 0.0
-        self._fetching = asyncio.Lock()
+        self._token = AccessToken(self._fetch_token)
 
     async def get(self, path: str, **parameters: Any) -> dict[str, Any]:
         """Call with GET; raises as `post` does."""
@@ -65,40 +63,38 @@ class WecomApi:
     async def _call(self, method: str, path: str, parameters: dict[str, Any], body: Any = None) -> dict[str, Any]:
         async def call_with(token: str) -> dict[str, Any]:
             signed = {**parameters, "access_token": token}
-            return _checked(await self._client.call(method, path, params=signed, json=body))
+            return checked(await self._client.call(method, path, params=signed, json=body))
 
-        token = await self._current_token()
-        try:
-            return await call_with(token)
-        except WecomError as error:
-            if error.code not in STALE_TOKEN:
-                raise
-        return await call_with(await self._current_token(instead_of=token))
+        return await self._token.use(call_with)
 
-    async def _current_token(self, *, instead_of: str | None = None) -> str:
-        """Return the token, a new one if it is about to expire or is the one that was refused."""
-        async with self._fetching:
-            if self._token == instead_of or time.monotonic() >= self._refresh_at:
-                parameters = {"corpid": self._corp_id, "corpsecret": self._secret.get_secret_value()}
-                got = _checked(await self._client.call("GET", "/cgi-bin/gettoken", params=parameters))
-                self._token = str(got["access_token"])
-                life = int(got.get("expires_in") or DEFAULT_LIFE_SECONDS)
-                self._refresh_at = time.monotonic() + life - min(REFRESH_EARLY_SECONDS, life / 2)
-            return self._token
+    async def _fetch_token(self) -> tuple[str, float]:
+        parameters = {"corpid": self._corp_id, "corpsecret": self._secret.get_secret_value()}
+        got = checked(await self._client.call("GET", "/cgi-bin/gettoken", params=parameters))
+        return str(got["access_token"]), float(got.get("expires_in") or DEFAULT_LIFE_SECONDS)
 
 
-def _checked(answer: Any) -> dict[str, Any]:
+def checked(answer: Any) -> dict[str, Any]:
+    """Return an answer of WeCom's that is no error."""
     if not isinstance(answer, dict):
         raise SendFailed("WeCom's answer is no JSON object")
+    if error := error_in(answer):
+        raise error
+    return answer
+
+
+def error_in(answer: Mapping[str, Any]) -> SendFailed | WecomError | None:
+    """Return what an answer of WeCom's means, None if all went well."""
     code, message = int(answer.get("errcode") or 0), str(answer.get("errmsg", ""))
     if code == 0:
-        return answer
+        return None
     if code in BUSY:
-        raise SendFailed(f"WeCom is busy ({code})", BUSY[code])
+        return SendFailed(f"WeCom is busy ({code})", BUSY[code])
+    if code in STALE_TOKEN:
+        return StaleToken(f"WeCom does not take its own token any more ({code})")
     if code in WRONG_ACCOUNT:
-        raise SendFailed(f"WeCom does not know this {WRONG_ACCOUNT[code]} ({code}): correct it in the settings")
+        return SendFailed(f"WeCom does not know this {WRONG_ACCOUNT[code]} ({code}): correct it in the settings")
     if code == UNTRUSTED_ADDRESS:
-        raise SendFailed(
+        return SendFailed(
             "this server's address is not among the app's trusted IPs (企业可信IP): add it in WeCom's console"
         )
-    raise WecomError(code, message)
+    return WecomError(code, message)

@@ -7,7 +7,6 @@ from pydantic import Field, SecretStr
 
 from bot.question import Answer
 from connectors.base import Address, Connector, ConnectorSettings, Host, Incoming, Outgoing
-from connectors.http import Unanswered
 from connectors.text import in_words, plain, split
 from connectors.wecom.api import API, WecomApi
 from connectors.wecom.callback import xml_callback
@@ -40,8 +39,6 @@ class WecomApp(Connector):
         self._agent = settings.agent_id
         self._envelopes = Envelopes(settings.token, settings.aes_key, settings.corp_id)
         self._api = WecomApi(settings.corp_id, settings.secret, settings.api)
-        self._unanswered: set[str] = set()
-        """Messages that may have arrived, though WeCom did not say so."""
 
     def routes(self, host: Host) -> APIRouter:
         """Serve the callback's address, /callback."""
@@ -56,7 +53,7 @@ class WecomApp(Connector):
     def to_incoming(self, message: dict[str, str]) -> Incoming | None:
         """Return what a decrypted message says; None for what concerns no customer."""
         sender, kind, event = (message.get(name, "") for name in ("FromUserName", "MsgType", "Event"))
-        message_id, address = message.get("MsgId", ""), {"user": sender}
+        message_id, address = message.get("MsgId") or f"{sender}:{message['CreateTime']}", {"user": sender}
         if kind == "text":
             return Incoming(message_id=message_id, thread=sender, address=address, text=message.get("Content", ""))
         if kind in MEDIA:
@@ -75,16 +72,15 @@ class WecomApp(Connector):
         return _texts(plain(text))
 
     async def send(self, address: Address, message: Outgoing, message_id: str) -> None:
-        """Push a message; one that may have arrived before is sent so that WeCom drops the second."""
+        """Push a message."""
+        del message_id  # WeCom knows a repetition by what it says
         body = {"touser": address["user"], "agentid": self._agent, "safe": 0, **message}
-        if message_id in self._unanswered:
-            body |= {"enable_duplicate_check": 1, "duplicate_check_interval": DUPLICATES_WITHIN_SECONDS}
-        try:
-            await self._api.post("/cgi-bin/message/send", body)
-        except Unanswered:
-            self._unanswered.add(message_id)
-            raise
-        self._unanswered.discard(message_id)
+        await self._api.post("/cgi-bin/message/send", body)
+
+    async def send_again(self, address: Address, message: Outgoing, message_id: str) -> None:
+        """Push a message so that WeCom drops it if it has arrived before."""
+        check = {"enable_duplicate_check": 1, "duplicate_check_interval": DUPLICATES_WITHIN_SECONDS}
+        await self.send(address, {**message, **check}, message_id)
 
     async def check(self) -> str:
         """Return the app's name."""

@@ -10,6 +10,7 @@ import xmltodict
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from connectors.base import MALFORMED
 from connectors.wecom.envelope import EnvelopeRefused, Envelopes
 
 log = structlog.get_logger()
@@ -34,7 +35,11 @@ def xml_callback(prefix: str, envelopes: Envelopes, receive: Callable[[dict[str,
     @router.post("/callback")
     async def take(signed: Annotated[Signed, Query()], request: Request) -> Response:
         sealed = read_xml(await request.body())
-        await receive(read_xml(open_envelope(envelopes, sealed.get("Encrypt", ""), signed)))
+        message = read_xml(open_envelope(envelopes, sealed.get("Encrypt", ""), signed))
+        try:
+            await receive(message)
+        except MALFORMED as error:
+            raise HTTPException(400, "this is no message of WeCom's") from error
         return Response()
 
     return router

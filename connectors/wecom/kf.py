@@ -8,34 +8,46 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from fastapi import APIRouter
 from pydantic import Field, SecretStr
 
-from bot.errors import ChannelError, SendHeld
+from bot.errors import ChannelError, SendFailed, SendHeld
 from bot.question import Answer
-from connectors.base import Address, Connector, ConnectorSettings, Delivery, Host, Incoming, Memory, Outgoing, finished
+from connectors.base import (
+    MALFORMED,
+    Address,
+    Connector,
+    ConnectorSettings,
+    Delivery,
+    Host,
+    Incoming,
+    Memory,
+    Outgoing,
+    Sending,
+    finished,
+)
 from connectors.text import in_words, plain, split
 from connectors.wecom.api import API, WecomApi, WecomError
 from connectors.wecom.callback import xml_callback
 from connectors.wecom.envelope import AesKey, Envelopes
+from connectors.wecom.kf_limits import MAX_MESSAGES, MAX_TEXT_BYTES, Limits, Rest, merged
+from connectors.wecom.kf_sessions import Sessions, WithPeople
 
 log = structlog.get_logger()
 
-MAX_TEXT_BYTES = 2_048
 MAX_CHOICE_BYTES = 128
-MAX_MESSAGES = 5
-WINDOW_SECONDS = 48 * 3_600
+MAX_HEAD_BYTES = 1_024
 FETCH = 1_000
 NEW_ACCOUNT_SECONDS = 600
 """Of an account that is seen for the first time, what is older was not meant for us."""
 
 RETRY_SECONDS = 10.0
-WRONG_STATE = 95_018
-NEW, BOT, POOL, PERSON, ENDED = range(5)
+TOO_MANY, WRONG_STATE = 95_001, 95_018
 FROM_CUSTOMER, FROM_PERSON = 3, 5
 SESSION_ENDED = 3
 
@@ -64,17 +76,19 @@ class WecomKf(Connector):
         self._people = settings.people
         self._envelopes = Envelopes(settings.token, settings.aes_key, settings.corp_id)
         self._api = WecomApi(settings.corp_id, settings.secret, settings.api)
+        self._sessions = Sessions(self._api, settings.people)
         self._notices: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
-        self._host: Host | None = None
+        self._knowing = asyncio.Lock()
+        self._host: Host
+        self._limits: Limits
 
     @property
     def _memory(self) -> Memory:
-        assert self._host is not None, "run begins before anything is sent"
         return self._host.memory
 
     def routes(self, host: Host) -> APIRouter:
         """Serve the callback's address, /callback: it brings notices only, each with a token for fetching."""
-        self._host = host
+        self._host, self._limits = host, Limits(host.memory)
 
         async def receive(message: dict[str, str]) -> None:
             account, event = message.get("OpenKfId", ""), message.get("Event", "")
@@ -96,7 +110,9 @@ class WecomKf(Connector):
             except ChannelError as error:
                 host.report(str(error))
                 log.warning("messages could not be fetched", account=account, error=str(error))
-                asyncio.get_running_loop().call_later(RETRY_SECONDS, self._notices.put_nowait, (account, token))
+                is_away = isinstance(error, SendFailed)  # else the token is of no use any more; without, few calls pass
+                again = (account, token if is_away else "")
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, self._notices.put_nowait, again)
 
     async def _accounts(self) -> list[str]:
         accounts: list[str] = await self._memory.get("accounts") or []
@@ -104,9 +120,10 @@ class WecomKf(Connector):
 
     async def _know(self, account: str) -> None:
         """Remember an account, so that a notice is not lost though its messages are not fetched any more."""
-        accounts = await self._accounts()
-        if account not in accounts:
-            await self._memory.put("accounts", [*accounts, account])
+        async with self._knowing:
+            accounts = await self._accounts()
+            if account not in accounts:
+                await self._memory.put("accounts", [*accounts, account])
 
     async def _fetch(self, host: Host, account: str, token: str) -> None:
         cursor = await self._memory.get(f"cursor:{account}")
@@ -116,17 +133,19 @@ class WecomKf(Connector):
             body = {"open_kfid": account, "cursor": cursor or "", "token": token, "limit": FETCH}
             page = await self._api.post("/cgi-bin/kf/sync_msg", {name: value for name, value in body.items() if value})
             for message in page.get("msg_list") or []:
-                if float(message.get("send_time") or 0) >= not_before:
-                    try:
+                try:
+                    if sent_at(message) >= not_before:
                         await self._receive(host, message)
-                    except (KeyError, TypeError, ValueError):  # one that cannot be read must not hold up the others
-                        log.exception("a message could not be read", kind=message.get("msgtype"))
+                except MALFORMED:  # one that cannot be read must not hold up the others
+                    log.exception("a message could not be read")
             cursor, more = page.get("next_cursor") or cursor, bool(page.get("has_more"))
             await self._memory.put(f"cursor:{account}", cursor)
 
     async def _receive(self, host: Host, message: Mapping[str, Any]) -> None:
         incoming = self.to_incoming(message)
         if incoming is not None:
+            if message.get("origin") == FROM_CUSTOMER:
+                await self._limits.customer_wrote(incoming.thread, incoming.message_id, sent_at(message))
             await host.take(incoming)
             return
         event = message.get("event") or {}
@@ -136,8 +155,9 @@ class WecomKf(Connector):
             await host.people_said(thread, agent, text, message["msgid"])
         elif event.get("event_type") == "session_status_change":
             if event.get("change_type") == SESSION_ENDED:
-                await host.people_left(thread)
+                await self._leave(thread)
             else:
+                await self._memory.put(f"people:{thread}", "took")
                 await host.people_took(thread, str(event.get("new_servicer_userid", "")))
         elif event.get("event_type") == "msg_send_fail":
             log.warning("WeChat could not deliver a message", reason=event.get("fail_type"))
@@ -146,14 +166,14 @@ class WecomKf(Connector):
         """Return what a fetched message says; None for what no customer said."""
         kind, event = message.get("msgtype"), message.get("event") or {}
         if event.get("event_type") == "enter_session" and event.get("welcome_code"):
-            address = {**address_of(event, message), "welcome_code": str(event["welcome_code"])}
+            address = {**address_of(event), "welcome_code": str(event["welcome_code"])}
             return Incoming(message_id=message["msgid"], thread=thread_of(event), address=address, kind="entered")
         if message.get("origin") != FROM_CUSTOMER or kind == "event":
             return None
         return Incoming(
             message_id=message["msgid"],
             thread=thread_of(message),
-            address=address_of(message, message),
+            address=address_of(message),
             text=message["text"]["content"] if kind == "text" else "",
             kind="text" if kind == "text" else "media",
         )
@@ -161,33 +181,34 @@ class WecomKf(Connector):
     def from_answer(self, answer: Answer) -> list[Outgoing]:
         """Return plain text; entries to choose from are a menu, if WeChat shows them whole."""
         choices = [suggestion.question for suggestion in answer.suggestions]
-        if choices and all(len(choice.encode()) <= MAX_CHOICE_BYTES for choice in choices):
-            clicks = [
-                {"type": "click", "click": {"id": str(number), "content": choice}}
-                for number, choice in enumerate(choices, start=1)
-            ]
-            return [{"msgtype": "msgmenu", "msgmenu": {"head_content": plain(answer.text), "list": clicks}}]
-        return self.from_text(in_words(answer))
+        if not choices or any(len(choice.encode()) > MAX_CHOICE_BYTES for choice in choices):
+            return self.from_text(in_words(answer))
+        clicks = [
+            {"type": "click", "click": {"id": str(number), "content": choice}}
+            for number, choice in enumerate(choices, start=1)
+        ]
+        head = plain(answer.text)
+        if len(head.encode()) <= MAX_HEAD_BYTES:
+            return [{"msgtype": "msgmenu", "msgmenu": {"head_content": head, "list": clicks}}]
+        return [*self.from_text(answer.text), {"msgtype": "msgmenu", "msgmenu": {"list": clicks}}]
 
     def from_text(self, text: str) -> list[Outgoing]:
         """Return plain text."""
         return [{"msgtype": "text", "text": {"content": piece}} for piece in split(plain(text), MAX_TEXT_BYTES)]
 
     async def deliver(self, delivery: Delivery) -> None:
-        """Bring an answer; what WeChat lets through only later goes before the next one. Then call a person."""
+        """Bring an answer, unless people in WeCom have seen the question; then call one, if one is wanted."""
+        is_theirs = await self._is_theirs(delivery.address)
         answer = await finished(delivery.events())
-        with_wecom = answer.handoff != "bot" and self._people != "console"
-        if with_wecom and await self._state(delivery.address) in (POOL, PERSON):
-            return  # people in WeCom see what the customer wrote
-        key = f"rest:{delivery.address['user']}"
-        rest = await self._memory.get(key) or {"messages": [], "turn": ""}
-        if rest["turn"] != answer.turn_id:
-            messages = [*rest["messages"], *self.from_answer(answer)]
-            await self.push(delivery, messages[:MAX_MESSAGES], answer.turn_id)
-            if messages[MAX_MESSAGES:] or rest["messages"]:
-                await self._memory.put(key, {"messages": messages[MAX_MESSAGES:], "turn": answer.turn_id})
-        if with_wecom:
-            await self._call_person(delivery.address)
+        if is_theirs:
+            return
+        await self._bring(delivery, self.from_answer(answer), answer.turn_id)
+        if answer.handoff != "bot" and self._people != "console" and await self._sessions.call_person(delivery.address):
+            await self._memory.put(f"people:{thread_at(delivery.address)}", "called")
+
+    async def say(self, sending: Sending, text: str, name: str) -> None:
+        """Bring a sentence of ours."""
+        await self._bring(sending, self.from_text(text), name)
 
     async def send(self, address: Address, message: Outgoing, message_id: str) -> None:
         """Send a message, if WeChat takes one more; who enters is greeted with the code that came for it."""
@@ -195,16 +216,16 @@ class WecomKf(Connector):
         if code := address.get("welcome_code"):
             await self._api.post("/cgi-bin/kf/send_msg_on_event", {"code": code, **body})
             return
-        body |= {"touser": address["user"], "open_kfid": address["account"]}
-        count = await self._count(address)
+        thread = thread_at(address)
+        window = await self._limits.window(thread)
         try:
-            await self._api.post("/cgi-bin/kf/send_msg", body)
+            await self._post(address, body)
         except WecomError as error:
-            if error.code != WRONG_STATE:
+            if error.code != TOO_MANY:
                 raise
-            await self._take_session(address)
-            await self._api.post("/cgi-bin/kf/send_msg", body)
-        await self._memory.put(f"sent:{address['user']}", {"since": address["since"], "count": count + 1})
+            await self._limits.note(thread, replace(window, count=MAX_MESSAGES))
+            raise SendHeld(str(error)) from error
+        await self._limits.note(thread, replace(window, count=window.count + 1))
 
     async def check(self) -> str:
         """Return the names of the accounts."""
@@ -218,44 +239,47 @@ class WecomKf(Connector):
         """Give connections back."""
         await self._api.close()
 
-    async def _count(self, address: Address) -> int:
-        """Return how many messages went out since the customer's last one; raises SendHeld if WeChat takes no more."""
-        if time.time() - float(address["since"]) > WINDOW_SECONDS:
-            raise SendHeld("WeChat takes messages for 48 hours after the customer's last one")
-        sent = await self._memory.get(f"sent:{address['user']}") or {}
-        count = int(sent["count"]) if sent.get("since") == address["since"] else 0
-        if count >= MAX_MESSAGES:
-            raise SendHeld(f"WeChat takes {MAX_MESSAGES} messages after each of the customer's")
-        return count
-
-    async def _state(self, address: Address) -> int:
-        whose = {"open_kfid": address["account"], "external_userid": address["user"]}
-        return int((await self._api.post("/cgi-bin/kf/service_state/get", whose))["service_state"])
-
-    async def _enter_state(self, address: Address, state: int, **more: str) -> None:
-        whose = {"open_kfid": address["account"], "external_userid": address["user"]}
-        await self._api.post("/cgi-bin/kf/service_state/trans", {**whose, "service_state": state, **more})
-
-    async def _take_session(self, address: Address) -> None:
-        """Make a session that nobody has the bot's; raises if it is a person's, or over."""
-        state = await self._state(address)
-        if state in (POOL, PERSON):
-            raise SendHeld("people have this session in WeCom (会话已由人工接待)")
-        if state == ENDED:
-            raise SendHeld("the session is over until the customer writes again")
-        await self._enter_state(address, BOT)
-
-    async def _call_person(self, address: Address) -> None:
-        """Hand the session over; if that is not possible, the inbox of our console has it all the same."""
+    async def _bring(self, sending: Sending, messages: Sequence[Outgoing], name: str) -> None:
+        """Send what has waited, then these; what WeChat takes only later waits for the next answer."""
+        thread = thread_at(sending.address)
+        rest = await self._limits.rest(thread)
+        if rest.name == name:
+            return
+        whole = merged([*rest.messages, *messages]) if rest.messages else messages
         try:
-            if self._people == "pool":
-                await self._enter_state(address, POOL)
-            else:
-                await self._enter_state(address, PERSON, servicer_userid=self._people)
+            await self.push(sending, whole, name)
+        except WithPeople:
+            raise
+        except SendHeld as error:
+            log.info("what is said waits for the customer", thread=thread, why=str(error))
+        if rest.messages or whole[sending.sent :]:
+            await self._limits.keep(thread, Rest(whole[sending.sent :], name))
+
+    async def _post(self, address: Address, body: Mapping[str, Any]) -> None:
+        """Send to a session, which is made the bot's if it is nobody's."""
+        whole = {**body, "touser": address["user"], "open_kfid": address["account"]}
+        try:
+            await self._api.post("/cgi-bin/kf/send_msg", whole)
         except WecomError as error:
-            log.warning(
-                "no person could be called in WeCom; the console's inbox has the conversation", error=str(error)
-            )
+            if error.code != WRONG_STATE:
+                raise
+            await self._sessions.take(address)
+            await self._api.post("/cgi-bin/kf/send_msg", whole)
+
+    async def _is_theirs(self, address: Address) -> bool:
+        """Say whether people in WeCom have the customer; a session of theirs may have ended without an event."""
+        thread = thread_at(address)
+        if await self._memory.get(f"people:{thread}") is None:
+            return False
+        is_theirs = await self._sessions.are_with_people(address)
+        if not is_theirs:
+            await self._leave(thread)
+        return is_theirs
+
+    async def _leave(self, thread: str) -> None:
+        """Give a thread that people had back to the bot."""
+        await self._host.people_left(thread)
+        await self._memory.put(f"people:{thread}", None)
 
 
 def thread_of(message: Mapping[str, Any]) -> str:
@@ -263,10 +287,16 @@ def thread_of(message: Mapping[str, Any]) -> str:
     return f"{message.get('open_kfid', '')}:{message.get('external_userid', '')}"
 
 
-def address_of(source: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, str]:
-    """Return where a customer is reached, and since when WeChat counts."""
-    return {
-        "account": str(source.get("open_kfid", "")),
-        "user": str(source.get("external_userid", "")),
-        "since": str(message.get("send_time", 0)),
-    }
+def sent_at(message: Mapping[str, Any]) -> float:
+    """Return when a message was sent, in seconds since 1970."""
+    return float(message.get("send_time") or time.time())
+
+
+def thread_at(address: Address) -> str:
+    """Return whose session is at an address."""
+    return f"{address['account']}:{address['user']}"
+
+
+def address_of(source: Mapping[str, Any]) -> dict[str, str]:
+    """Return where the customer of a message or an event is reached."""
+    return {"account": str(source.get("open_kfid", "")), "user": str(source.get("external_userid", ""))}

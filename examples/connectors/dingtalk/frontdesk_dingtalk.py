@@ -11,9 +11,10 @@ from pydantic import Field, SecretStr
 
 from bot.errors import SendRefused
 from bot.question import Answer
-from connectors.base import Address, Connector, ConnectorSettings, Host, Incoming, IncomingKind, Outgoing
-from connectors.http import PlatformClient
+from connectors.base import MALFORMED, Address, Connector, ConnectorSettings, Host, Incoming, IncomingKind, Outgoing
+from connectors.http import PlatformClient, RequestRefused
 from connectors.text import split, with_choices
+from connectors.token import AccessToken, StaleToken
 
 
 class DingTalkSettings(ConnectorSettings):
@@ -29,7 +30,7 @@ class DingTalk(Connector):
 
     def __init__(self, settings: DingTalkSettings) -> None:
         self._key, self._secret = settings.app_key, settings.app_secret.get_secret_value()
-        self._client, self._token, self._renew_at = PlatformClient(settings.api), "", 0.0
+        self._client, self._token = PlatformClient(settings.api), AccessToken(self._fetch_token)
 
     def routes(self, host: Host) -> APIRouter:
         router = APIRouter(prefix=host.path, include_in_schema=False)
@@ -39,7 +40,7 @@ class DingTalk(Connector):
             self._check_signature(request)
             try:
                 await host.take(to_incoming(message))
-            except (KeyError, TypeError) as error:
+            except MALFORMED as error:
                 raise HTTPException(400, "this is no message of DingTalk's") from error
             return {}
 
@@ -58,24 +59,29 @@ class DingTalk(Connector):
             path, whom = "/v1.0/robot/groupMessages/send", {"openConversationId": group}
         else:
             path, whom = "/v1.0/robot/oToMessages/batchSend", {"userIds": [address["user"]]}  # type: ignore[dict-item]
-        headers = {"x-acs-dingtalk-access-token": await self._access_token()}
-        await self._client.call("POST", path, headers=headers, json={"robotCode": self._key, **whom, **message})
+        body = {"robotCode": self._key, **whom, **message}
+
+        async def call_with(token: str) -> None:
+            try:
+                await self._client.call("POST", path, headers={"x-acs-dingtalk-access-token": token}, json=body)
+            except RequestRefused as refused:
+                raise StaleToken(str(refused)) if refused.status == 401 else refused from refused
+
+        await self._token.use(call_with)
 
     async def check(self) -> str:
-        await self._access_token()
+        await self._token.current()
         return self._key
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _access_token(self) -> str:
-        if time.monotonic() >= self._renew_at:
-            keys = {"appKey": self._key, "appSecret": self._secret}
-            said = await self._client.call("POST", "/v1.0/oauth2/accessToken", json=keys)
-            if "accessToken" not in said:
-                raise SendRefused(f"DingTalk does not take app_key and app_secret: {said}")
-            self._token, self._renew_at = said["accessToken"], time.monotonic() + said["expireIn"] / 2
-        return self._token
+    async def _fetch_token(self) -> tuple[str, float]:
+        keys = {"appKey": self._key, "appSecret": self._secret}
+        said = await self._client.call("POST", "/v1.0/oauth2/accessToken", json=keys)
+        if "accessToken" not in said:
+            raise SendRefused(f"DingTalk does not take app_key and app_secret: {said}")
+        return said["accessToken"], said["expireIn"]
 
     def _check_signature(self, request: Request) -> None:
         timestamp, given = request.headers.get("timestamp", ""), request.headers.get("sign", "")

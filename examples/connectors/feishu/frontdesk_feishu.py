@@ -12,11 +12,15 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import Field, SecretStr
 
-from bot.errors import ChannelError, SendFailed, SendRefused
+from bot.errors import SendFailed, SendRefused
 from bot.question import Answer
-from connectors.base import Address, Connector, ConnectorSettings, Host, Incoming, IncomingKind, Outgoing
-from connectors.http import PlatformClient
+from connectors.base import MALFORMED, Address, Connector, ConnectorSettings, Host, Incoming, IncomingKind, Outgoing
+from connectors.http import PlatformClient, RequestRefused
 from connectors.text import in_words, plain, split
+from connectors.token import AccessToken, StaleToken
+
+ERRORS = {99991400: SendFailed, 230020: SendFailed, 99991661: StaleToken, 99991663: StaleToken}
+"""Too many calls, and a token that is not taken."""
 
 
 class FeishuSettings(ConnectorSettings):
@@ -34,7 +38,7 @@ class Feishu(Connector):
     def __init__(self, settings: FeishuSettings) -> None:
         self._key = settings.encrypt_key.get_secret_value().encode()
         self._app = {"app_id": settings.app_id, "app_secret": settings.app_secret.get_secret_value()}
-        self._client, self._token, self._renew_at = PlatformClient(settings.api), "", 0.0
+        self._client, self._token = PlatformClient(settings.api), AccessToken(self._fetch_token)
 
     def routes(self, host: Host) -> APIRouter:
         router = APIRouter(prefix=host.path, include_in_schema=False)
@@ -49,7 +53,7 @@ class Feishu(Connector):
                 self._check_signature(request, body)
                 if event["header"]["event_type"] == "im.message.receive_v1":
                     await host.take(to_incoming(event["event"]))
-            except (ValueError, KeyError, TypeError) as error:
+            except MALFORMED as error:
                 raise HTTPException(400, "this is no event of Feishu's, or the encrypt_key is another") from error
             return {}
 
@@ -73,17 +77,25 @@ class Feishu(Connector):
         await self._client.close()
 
     async def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        if time.monotonic() >= self._renew_at:
-            said = await self._client.call("POST", "/open-apis/auth/v3/tenant_access_token/internal", json=self._app)
-            if said["code"]:
-                raise ChannelError(f"Feishu does not take app_id and app_secret: {said['code']} {said.get('msg')}")
-            self._token, self._renew_at = said["tenant_access_token"], time.monotonic() + said["expire"] / 2
-        bearer = {"Authorization": f"Bearer {self._token}"}
-        said = await self._client.call(method, path, headers=bearer, **options)
+        async def call_with(token: str) -> dict[str, Any]:
+            return await self._ask(method, path, headers={"Authorization": f"Bearer {token}"}, **options)
+
+        return await self._token.use(call_with)
+
+    async def _fetch_token(self) -> tuple[str, float]:
+        said = await self._client.call("POST", "/open-apis/auth/v3/tenant_access_token/internal", json=self._app)
         if said["code"]:
-            error = SendFailed if said["code"] in (99991400, 230020) else SendRefused  # too often
-            raise error(f"Feishu said {said['code']}: {said.get('msg')}")
-        return dict(said)
+            raise SendRefused(f"Feishu does not take app_id and app_secret: {said['code']} {said.get('msg')}")
+        return said["tenant_access_token"], said["expire"]
+
+    async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            said = await self._client.call(method, path, **options)
+        except RequestRefused as refused:  # Feishu gives most of its codes with status 400
+            said = refused.body
+        if said.get("code") == 0:
+            return dict(said)
+        raise ERRORS.get(said.get("code"), SendRefused)(f"Feishu said {said}")
 
     def _decrypt(self, sealed: bytes) -> dict[str, Any]:
         decryptor = Cipher(algorithms.AES(hashlib.sha256(self._key).digest()), modes.CBC(sealed[:16])).decryptor()

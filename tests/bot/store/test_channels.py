@@ -13,6 +13,7 @@ from bot.store.channels import ChannelStore
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database
 from bot.store.inbox import InboxStore
+from bot.store.memory import MemoryStore
 from bot.store.tables import ConversationRow, ReceivedRow, now
 from connectors.base import Incoming
 
@@ -149,7 +150,8 @@ async def test_agents_replies_are_undelivered_until_they_have_arrived(store: Cha
     assert await store.undelivered() == []
 
 
-async def test_connectors_keep_values_each_for_itself(store: ChannelStore) -> None:
+async def test_connectors_keep_values_each_for_itself(database: Database) -> None:
+    store = MemoryStore(database)
     await store.remember("kf", "cursor", "one")
     await store.remember("kf", "cursor", {"at": 2})
     assert await store.remembered("kf", "cursor") == {"at": 2}

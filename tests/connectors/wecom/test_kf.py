@@ -223,7 +223,7 @@ def test_a_session_that_is_nobodys_is_made_the_bots(company: KfCompany, account:
     until(10, lambda: account.refused == [95018])
     account.sessions["wm1"].state = BOT
     company.customer("怎么退货？")
-    assert company.reads() == [RETURNS.answer]
+    assert company.reads() == [f"{RETURNS.answer}\n\n{RETURNS.answer}"]
 
 
 def test_a_session_that_a_person_took_is_left_alone(company: KfCompany, account: FakeKf) -> None:
