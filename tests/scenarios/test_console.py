@@ -130,12 +130,31 @@ def test_logging_out_ends_the_session(open_page: Callable[..., Page], console: C
     expect(owner.get_by_role("heading", name="登录")).to_be_visible()
 
 
-def test_a_session_that_ended_elsewhere_leads_to_the_login_and_back(owner: Page) -> None:
+def test_a_session_that_ended_elsewhere_is_taken_up_again_over_the_page(owner: Page) -> None:
     go_to(owner, "settings/users", "设置")
     expect(owner.get_by_role("row").filter(has_text=OWNER)).to_be_visible()
     owner.context.clear_cookies()
     owner.get_by_role("link", name="操作记录").click()
-    expect(owner.get_by_role("heading", name="登录")).to_be_visible()
+    dialog = owner.get_by_role("dialog", name="登录已过期")
+    expect(dialog.get_by_label("用户名")).to_have_value(OWNER)
+    expect(dialog.get_by_label("密码", exact=True)).to_be_focused()
+    dialog.get_by_label("密码", exact=True).fill("not the password")
+    dialog.get_by_role("button", name="登录", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("不正确")
+    dialog.get_by_label("密码", exact=True).fill(PASSWORD)
+    dialog.get_by_role("button", name="登录", exact=True).click()
+    expect(dialog).to_have_count(0)
+    expect(owner.get_by_role("row").filter(has_text=OWNER).first).to_be_visible()
+    expect(owner.get_by_role("link", name="操作记录")).to_have_attribute("aria-current", "page")
+
+
+def test_who_does_not_take_a_session_up_again_is_led_to_the_login_and_back(owner: Page) -> None:
+    go_to(owner, "settings/users", "设置")
+    expect(owner.get_by_role("row").filter(has_text=OWNER)).to_be_visible()
+    owner.context.clear_cookies()
+    owner.get_by_role("link", name="操作记录").click()
+    owner.get_by_role("dialog").get_by_role("button", name="关闭").click()
+    expect(owner.get_by_role("heading", name="登录", level=1)).to_be_visible()
     log_in(owner, OWNER, PASSWORD)
     expect(owner.get_by_role("link", name="操作记录")).to_have_attribute("aria-current", "page")
 

@@ -53,6 +53,11 @@ def setting(console: Console, name: str) -> Any:
     return next(each["value"] for each in settings if f"{each['section']}.{each['name']}" == name)
 
 
+def allow_sites(console: Console, *sites: str) -> None:
+    with console.api as api:
+        assert api.patch("/settings", json={"values": {"server.allowed_origins": list(sites)}}).status_code == 200
+
+
 def test_a_threshold_changes_the_next_answer_and_can_be_taken_back(section: Section, console: Console) -> None:
     with console.server.client as client:
         asked = {"question": "寄回去的邮费谁来付"}
@@ -180,6 +185,7 @@ def test_the_larger_model_is_tried_before_customers_do(section: Section, console
 
 
 def test_a_site_is_allowed_at_once(section: Section, console: Console) -> None:
+    allow_sites(console)
     page = section("sites")
     page.get_by_role("button", name="添加网站").click()
     box(page, "第 1 个网站").fill("https://shop.example/some/page")
@@ -195,7 +201,18 @@ def test_a_site_is_allowed_at_once(section: Section, console: Console) -> None:
         assert allowed["access-control-allow-origin"] == "https://shop.example"
 
 
-def test_the_channels_say_what_works(section: Section) -> None:
+def test_a_widget_that_no_site_may_show_does_not_work_yet(section: Section, console: Console) -> None:
+    allow_sites(console)
+    page = section("channels")
+    widget = page.get_by_role("listitem").filter(has_text="网站聊天窗口")
+    expect(widget.locator(".light .warn")).to_be_visible()
+    expect(widget).to_contain_text("还没有允许任何网站")
+    widget.get_by_role("link", name="去添加网站").click()
+    expect(page.get_by_role("button", name="添加网站")).to_be_visible()
+
+
+def test_the_channels_say_what_works(section: Section, console: Console) -> None:
+    allow_sites(console, "https://shop.example")
     page = section("channels")
     expect(page.get_by_text("可用", exact=True)).to_have_count(3)
     expect(page.get_by_text("一切正常，可以回答问题")).to_be_visible()

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.scenarios.conftest import served
-from tests.scenarios.console import PHONE, Console
+from tests.scenarios.console import DESKTOP, PHONE, Console
 
 pytestmark = pytest.mark.xdist_group("handoff")
 
@@ -86,6 +86,47 @@ def test_a_conversation_goes_to_a_person_and_back(agent: Page, customer: Page) -
     expect(customer.get_by_test_id("bubble-person")).to_have_count(1)
     for page in (agent, customer):
         assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1440", "390"])
+def test_a_conversation_opens_at_its_end_and_stays_there(
+    open_page: Open, console: Console, size: dict[str, int]
+) -> None:
+    with console.server.client as client, console.api as api:
+
+        def say(question: str, conversation: str | None = None) -> str:
+            body = {"question": question, "conversation_id": conversation}
+            return str(client.post("/api/chat", json=body).json()["conversation_id"])
+
+        conversation = say("转人工")
+        api.post(f"/inbox/{conversation}/take", json={})
+        for number in range(12):
+            api.post(f"/inbox/{conversation}/reply", json={"text": f"第 {number} 句"})
+        agent = open_page(f"{console.url}#/inbox/{conversation}", session=console.session, viewport=size)
+        last = agent.locator(".message").last
+        expect(last).to_contain_text("第 11 句")
+        expect(last.locator("time")).to_have_text(re.compile(r"^\d\d:\d\d$"))
+        expect(last).to_be_in_viewport(ratio=1)
+        say("在吗", conversation)
+        expect(last).to_contain_text("在吗")
+        expect(last).to_be_in_viewport(ratio=1)
+        log = agent.get_by_role("log")
+        log.evaluate("node => new Promise((done) => { node.onscroll = done; node.scrollTop = 0; })")
+        say("还在吗", conversation)
+        expect(last).to_contain_text("还在吗")
+        assert log.evaluate("node => node.scrollTop") == 0
+
+
+def test_the_inbox_comes_back_after_a_proxys_error(open_page: Open, console: Console, customer: Page) -> None:
+    agent = open_page(f"{console.url}#/dashboard", session=console.session)
+    agent.route("**/inbox/events", lambda route: route.fulfill(status=502, body="bad gateway"))
+    agent.get_by_role("link", name="人工会话").click()
+    expect(agent.get_by_text("连接断开了，正在重新连接…")).to_be_visible()
+    agent.unroute("**/inbox/events")
+    expect(agent.get_by_text("连接断开了，正在重新连接…")).to_be_hidden()
+    call(customer, "窗帘能定做吗")
+    waiting = agent.get_by_role("link").filter(has_text="等待中").filter(has_text="窗帘能定做吗")
+    expect(waiting.locator("strong")).to_have_text("窗帘能定做吗")
 
 
 def test_what_is_said_while_the_line_is_down_arrives_once(agent: Page, customer: Page) -> None:
@@ -176,7 +217,7 @@ def test_who_waits_is_known_on_every_page_and_told_on_the_desktop(
     call(customer, "镜子碎了")
     badge = agent.get_by_role("link", name="人工会话").locator(".count")
     expect(badge).to_have_text(str(before + 1))
-    assert agent.evaluate("window.told") == ["有客户在等人工: 转人工"]
+    assert agent.evaluate("window.told") == ["有客户在等人工: 镜子碎了"]
     agent.get_by_role("link", name="数据").click()
     expect(agent.get_by_role("heading", name="数据", level=1)).to_be_visible()
     expect(badge).to_have_text(str(before + 1))
@@ -198,7 +239,7 @@ def test_what_went_unanswered_becomes_a_variant(open_page: Open, console: Consol
     say(customer, f"量子纠缠是什么{HOSTILE}")
     page = open_page(f"{console.url}#/review", session=console.session)
     cluster = page.locator(".cluster").filter(has_text="量子纠缠是什么")
-    expect(cluster).to_be_visible()
+    expect(cluster.get_by_text("量子纠缠是什么")).to_have_count(1)
     assert page.locator("img").count() == 0
     cluster.get_by_role("button", name="新建条目").click()
     dialog = page.get_by_role("dialog")
@@ -208,6 +249,21 @@ def test_what_went_unanswered_becomes_a_variant(open_page: Open, console: Consol
     expect(page.locator(".cluster").filter(has_text="量子纠缠是什么")).to_have_count(0)
     with console.api as api:
         assert api.get("/knowledge-bases/shop/entries", params={"search": "我们只卖家具"}).json()["total"] == 1
+
+
+def test_a_long_review_begins_with_the_commonest(open_page: Open, console: Console, customer: Page) -> None:
+    say(customer, "黑洞有多大")
+    page = open_page(f"{console.url}#/dashboard", session=console.session)
+
+    def multiply(route: Route) -> None:
+        found = route.fetch().json()
+        route.fulfill(json={**found, "clusters": (found["clusters"] * 30)[:30]})
+
+    page.route("**/api/admin/review?*", multiply)
+    page.get_by_role("link", name="待改进").click()
+    expect(page.locator(".cluster")).to_have_count(20)
+    page.get_by_role("button", name="再看 10 组").click()
+    expect(page.locator(".cluster")).to_have_count(30)
 
 
 def test_the_dashboard_counts_what_was_asked(open_page: Open, console: Console, customer: Page) -> None:
