@@ -178,6 +178,7 @@ function auditTable(entries, wanted) {
       { title: t.at, cell: (entry) => exactTime(entry.at) },
     ],
     shown,
+    { dense: true },
   );
 }
 

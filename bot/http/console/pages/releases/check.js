@@ -17,10 +17,14 @@ export function checkCard(base, questions) {
   const edit = linkButton(t.editTests, href("testset", base), { kind: "quiet" });
   let isLeft = false;
   let result = null;
-  if (questions === 0) area.append(element("p", { class: "quiet" }, t.noTests));
-  else area.append(element("p", { class: "quiet" }, t.testsSentence(questions)), button(t.check, run, { icon: "check" }));
-  const node = card(t.tests, area, edit);
+  if (questions === 0) area.append(element("p", { class: "quiet" }, t.noTests), edit);
+  else area.append(element("p", { class: "quiet" }, t.testsSentence(questions)), actions(t.check, "check"));
+  const node = card(t.tests, area);
   return { node, isWorse: () => result?.before != null && (result.after.wrong ?? 0) > (result.before.wrong ?? 0), leave: () => (isLeft = true) };
+
+  function actions(label, drawing) {
+    return element("div", { class: "actions" }, button(label, run, { icon: drawing }), edit);
+  }
 
   async function run() {
     const bar = progressBar(t.check);
@@ -32,7 +36,7 @@ export function checkCard(base, questions) {
       check = await get(path);
     }
     result = check.result;
-    const again = button(t.checkAgain, run, { icon: "retry" });
+    const again = actions(t.checkAgain, "retry");
     if (check.state === "failed") area.replaceChildren(element("p", { class: "note bad" }, icon("warning"), explain(new Error(check.message))), again);
     else if (result) area.replaceChildren(...outcome(result), again);
   }
