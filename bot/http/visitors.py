@@ -127,7 +127,7 @@ class User(BaseModel):
 
 
 class VisitorRequest(BaseModel):
-    """A visitor's wish for a token; with one in the request, which may have expired, for another of the same visitor."""
+    """A visitor's wish for a token; with one in the request, expired or not, for another of the same visitor."""
 
     model_config = ConfigDict(extra="forbid")
     user: User | None = None

@@ -17,8 +17,9 @@ from bot.http.bots import desk_of
 FOLDER = Path(__file__).parent
 SCRIPTS = (
     *(FOLDER / "page" / f"{name}.js" for name in ("icons", "dom", "clipboard", "markdown", "texts", "api", "memory")),
-    *(FOLDER / "page" / f"{name}.js" for name in ("answering", "bubbles", "layout", "live", "chat")),
-    *(FOLDER / "widget" / f"{name}.js" for name in ("words", "colour", "launcher", "visitor", "widget")),
+    *(FOLDER / "page" / f"{name}.js" for name in ("answering", "bubbles", "layout", "live", "scrolling")),
+    *(FOLDER / "page" / f"{name}.js" for name in ("screen", "chat")),
+    *(FOLDER / "widget" / f"{name}.js" for name in ("words", "colour", "attach", "launcher", "visitor", "widget")),
 )
 """Each after all that it uses: in the script, a module is a function that has run."""
 
@@ -27,21 +28,22 @@ STYLES = (
     FOLDER / "widget" / "widget.css",
 )
 
-_COMMENT = re.compile(r"^\s*(?:/\*\*(?:.|\n)*?\*/|//.*)$\n?|/\*(?:.|\n)*?\*/", re.MULTILINE)
+_COMMENT = re.compile(r"^\s*(?:/\*\*(?:.|\n)*?\*/|//.*)$\n?|/\*(?:.|\n)*?\*/|(?<=[;,{})]) // .*$", re.MULTILINE)
 _IMPORT = re.compile(r"^import (\{[^}]+\}) from \"[./\w-]*?(\w+)\.js\";$", re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:function\*?|class|const|let) (\w+))", re.MULTILINE)
 _INDENTATION = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
+_CSS_SPACE = re.compile(r"\s*([{};,>])\s*|(?<=:)\s+")
 
 router = APIRouter()
 
 
 @lru_cache(maxsize=4)
 def compose_widget(theme: tuple[tuple[str, str], ...] = ()) -> bytes:
-    """Return the script: the modules as functions, their styles as a string, comments and indentation dropped.
+    """Return the script: the modules as functions, their styles as a string, comments and idle spaces dropped.
 
     `theme` is what holds where a site's script tag does not say: color, position, avatar.
     """
-    styles = "".join(_bare(path.read_text(encoding="utf-8")) for path in STYLES).replace(":root", ":host")
+    styles = "".join(_bare_css(path.read_text(encoding="utf-8")) for path in STYLES).replace(":root", ":host")
     modules = "".join(_as_function(path) for path in SCRIPTS)
     constants = f"const STYLES = {json.dumps(styles)};\nconst THEME = {json.dumps(dict(theme))};\n"
     return f'(() => {{\n"use strict";\n{constants}{modules}}})();\n'.encode()
@@ -56,6 +58,10 @@ def _as_function(path: Path) -> str:
 
 def _bare(source: str) -> str:
     return _INDENTATION.sub("", _COMMENT.sub("", source))
+
+
+def _bare_css(source: str) -> str:
+    return _CSS_SPACE.sub(r"\1", _bare(source))
 
 
 @lru_cache(maxsize=4)

@@ -8,16 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.scenarios.conftest import ROOT, served
+from tests.scenarios.accessibility import serious, take_screenshot
+from tests.scenarios.conftest import served
 from tests.scenarios.console import DESKTOP, PHONE, Console
 
 pytestmark = pytest.mark.xdist_group("handoff")
 
-SCREENSHOTS = ROOT / "test-results" / "screenshots"
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 PAGES = [
     "/",
     "/admin#/login",
@@ -69,22 +67,11 @@ def show(page: Page, console: Console, address: str) -> None:
     page.evaluate("document.fonts.ready")
 
 
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [
-        f"{each['id']}: {node['html'][:200]}"
-        for each in found
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1440", "390"])
 def test_no_page_keeps_anybody_out(
     open_page: Callable[..., Page], console: Console, size: dict[str, int], scheme: str
 ) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     complaints: dict[str, list[str]] = {}
     locale = "zh-CN" if scheme == "light" else "en-US"
     options = {"viewport": size, "color_scheme": scheme, "locale": locale, "reduced_motion": "reduce"}
@@ -92,7 +79,7 @@ def test_no_page_keeps_anybody_out(
     for address in PAGES:
         show(page, console, address)
         name = re.sub(r"\W+", "-", address).strip("-") or "chat"
-        page.screenshot(path=SCREENSHOTS / f"{name}-{size['width']}-{scheme}.png")
+        take_screenshot(page, f"{name}-{size['width']}-{scheme}")
         if found := serious(page):
             complaints[address] = found
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], address

@@ -190,6 +190,7 @@ function problemOf(turn, error) {
 function problemKind(turn, error) {
   if (error.status === 429 || error.status === 503) return "busy";
   if (error.status === 404 && turn.turnId !== null) return "gone";
+  if (error.status === 401 || error.status === 403) return "failed"; // not the customer's to mend
   if (error.status >= 400 && error.status < 500) return "rejected";
   return "failed";
 }

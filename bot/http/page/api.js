@@ -23,7 +23,7 @@ export function botName() {
 
 let visitorToken = null;
 
-/** Have every request say whose it is; `source(renew)` resolves to a token, or to null. */
+/** Have every request of a conversation say whose it is: `source(renew)` resolves to a token, without which nothing is sent. */
 export function setVisitor(source) {
   visitorToken = source;
 }
@@ -41,7 +41,7 @@ export class ApiError extends Error {
 
 /** Return who the bot is and what it can do. */
 export async function getBot() {
-  const response = await request("/api/bot", { headers: { Accept: "application/json" } });
+  const response = await request("/api/bot", { headers: { Accept: "application/json" } }, null);
   return response.json();
 }
 
@@ -77,9 +77,9 @@ function asJson(body) {
   return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-async function request(url, options) {
-  let response = await send(url, options, false);
-  if (response.status === 401 && visitorToken !== null) response = await send(url, options, true);
+async function request(url, options, tokenOf = visitorToken) {
+  let response = await send(url, options, await tokenOf?.(false));
+  if (response.status === 401 && tokenOf !== null) response = await send(url, options, await tokenOf(true));
   if (!response.ok) throw await errorOf(response);
   return response;
 }
@@ -89,8 +89,7 @@ export function botHeader() {
   return bot === null ? {} : { "X-FrontDesk-Bot": bot };
 }
 
-async function send(url, options, renew) {
-  const token = await visitorToken?.(renew);
+function send(url, options, token) {
   const headers = { ...options.headers, ...botHeader(), ...(token && { Authorization: `Bearer ${token}` }) };
   return fetch(server + url, { cache: "no-store", credentials: "same-origin", ...options, headers });
 }

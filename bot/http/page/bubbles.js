@@ -18,12 +18,12 @@ export function welcomeBubble(text, starters, texts, ask) {
 
 function questionButton(kind, question, ask) {
   const attributes = { type: "button", class: kind, "data-testid": kind, click: () => ask(question) };
-  return element("button", attributes, element("span", {}, question), icon("arrow"));
+  return element("button", attributes, element("span", { dir: "auto" }, question), icon("arrow"));
 }
 
 function starterList(chips, texts) {
   if (chips.length === 0) return null;
-  const title = element("h2", {}, texts.starters);
+  const title = element("h2", { dir: "auto" }, texts.starters);
   return element(
     "section",
     { class: "starters", "aria-label": texts.starters },
@@ -52,8 +52,11 @@ export function questionBubble(turn, texts) {
   return element("div", { class: "row user" }, speaker(texts.you), element("div", attributes, turn.question));
 }
 
-/** Return {node, update} of an answer's bubble; `update` shows what has become of the turn since. */
-export function answerBubble(turn, texts, actions) {
+/**
+ * Return {node, update} of an answer's bubble; `update` shows what has become of the turn since. An `inspector` shows how
+ * the answer came about as well.
+ */
+export function answerBubble(turn, texts, actions, inspector) {
   const body = element("div", { class: "body", dir: "auto" });
   const note = element("div", { class: "note", role: "status" });
   const extras = element("div", { class: "extras" });
@@ -82,7 +85,7 @@ export function answerBubble(turn, texts, actions) {
 
   function showText() {
     shownText = turn.text;
-    body.replaceChildren(renderMarkdown(turn.text, (number) => citationMark(turn, number, extras, texts)));
+    body.replaceChildren(renderMarkdown(turn.text, (number) => citationMark(turn, number, extras, texts, inspector)));
   }
 
   function showState() {
@@ -90,10 +93,10 @@ export function answerBubble(turn, texts, actions) {
     bubble.querySelector(".understood")?.remove();
     const understood = understoodAs(turn, texts);
     if (understood !== null) bubble.prepend(understood);
-    extras.replaceChildren(...(turn.state === "streaming" ? [] : endParts(turn, texts, actions)));
+    extras.replaceChildren(...(turn.state === "streaming" ? [] : endParts(turn, texts, actions, inspector)));
     foot.replaceChildren(
       ...(turn.state === "done" && turn.text !== ""
-        ? [footLine(turn, texts), ...feedbackParts(turn, texts, actions)]
+        ? [...(inspector?.facts(turn, texts) ?? []), time(turn, texts), ...feedbackParts(turn, texts, actions)]
         : []),
     );
   }
@@ -104,7 +107,7 @@ export function answerBubble(turn, texts, actions) {
 
 /** Says to a screen reader what side and colour say to the eye. */
 function speaker(name) {
-  return element("span", { class: "visually-hidden" }, name);
+  return element("span", { class: "visually-hidden", dir: "auto" }, name);
 }
 
 function row(texts, bubble, ...below) {
@@ -119,21 +122,26 @@ function row(texts, bubble, ...below) {
 }
 
 function understoodAs(turn, texts) {
-  if (!turn.standalone || turn.standalone === turn.question) return null;
-  return element("p", { class: "understood" }, texts.understoodAs(turn.standalone));
+  if (!turn.standalone || turn.standalone === turn.question || turn.outcome === "handoff") return null;
+  return element("p", { class: "understood", dir: "auto" }, texts.understoodAs(turn.standalone));
 }
 
 function noteParts(turn, texts) {
-  if (turn.reconnecting) return [element("p", { class: "reconnecting" }, spinner(), texts.reconnecting)];
+  if (turn.reconnecting) return [element("p", { class: "reconnecting" }, spinner(), sentence(texts.reconnecting))];
   if (turn.state === "streaming" && turn.text === "") return [typing(turn, texts)];
-  if (turn.stopped) return [element("p", { class: "stopped" }, texts.stopped)];
+  if (turn.stopped) return [element("p", { class: "stopped" }, sentence(texts.stopped))];
   return turn.problem === null ? [] : problemParts(turn.problem, texts);
 }
 
 function typing(turn, texts) {
   const stage = turn.outcome === null ? texts.searching : texts.composing(turn.citations.length);
   const dots = element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
-  return element("p", { class: "typing", "data-testid": "typing" }, dots, stage);
+  return element("p", { class: "typing", "data-testid": "typing" }, dots, sentence(stage));
+}
+
+/** On a mirrored page, words keep the direction of their own language. */
+function sentence(words) {
+  return element("span", { dir: "auto" }, words);
 }
 
 function spinner() {
@@ -142,21 +150,21 @@ function spinner() {
 
 function problemParts(problem, texts) {
   return [
-    element("p", { class: "problem" }, texts.problem[problem.kind]),
-    problem.detail ? element("p", { class: "small" }, problem.detail) : null,
-    problem.requestId ? element("p", { class: "small" }, texts.requestId(problem.requestId)) : null,
+    element("p", { class: "problem", dir: "auto" }, texts.problem[problem.kind]),
+    problem.detail ? element("p", { class: "small", dir: "auto" }, problem.detail) : null,
+    problem.requestId ? element("p", { class: "small", dir: "auto" }, texts.requestId(problem.requestId)) : null,
   ].filter(Boolean);
 }
 
-function endParts(turn, texts, actions) {
+function endParts(turn, texts, actions, inspector) {
   if (turn.state === "error")
     return turn.problem.kind === "rejected" ? [] : [retryButton(turn, texts.retry, texts, actions)];
   if (turn.stopped) return [retryButton(turn, texts.answerAgain, texts, actions)];
-  return [citationList(turn, texts), suggestionList(turn, texts, actions)].filter(Boolean);
+  return [citationList(turn, texts, inspector), suggestionList(turn, texts, actions)].filter(Boolean);
 }
 
 function retryButton(turn, label, texts, actions) {
-  const caption = element("span", {}, label);
+  const caption = sentence(label);
   const button = element(
     "button",
     { type: "button", class: "retry", "data-testid": "retry", click: () => actions.retry(turn) },
@@ -175,31 +183,34 @@ function countDown(button, caption, retryAt, label, texts) {
   if (seconds > 0) setTimeout(() => countDown(button, caption, retryAt, label, texts), 1_000);
 }
 
-function citationList(turn, texts) {
-  if (turn.citations.length === 0) return null;
-  const entries = turn.citations.map((citation) => citationEntry(citation, texts));
+/** A source that says the same as the answer itself is worth its place only where answers are inspected. */
+function offeredSources(turn, inspector) {
+  const answer = withoutMarks(turn).trim();
+  return turn.citations.filter((citation) => inspector || citation.answer.trim() !== answer);
+}
+
+function citationList(turn, texts, inspector) {
+  const entries = offeredSources(turn, inspector).map((citation) => citationEntry(citation, texts, inspector));
+  if (entries.length === 0) return null;
   return element("div", { class: "citations", role: "group", "aria-label": texts.sources }, ...entries);
 }
 
-function citationEntry(citation, texts) {
+function citationEntry(citation, texts, inspector) {
   const chip = element(
     "summary",
     { title: texts.source(citation.number, citation.question) },
     element("span", { class: "number" }, String(citation.number)),
-    element("span", { class: "citation-question" }, citation.question),
+    element("span", { class: "citation-question", dir: "auto" }, citation.question),
   );
-  const source = element("p", { class: "small" }, [citation.knowledge_base, citation.key].filter(Boolean).join(" · "));
-  return element(
-    "details",
-    { class: "citation", "data-testid": "citation", "data-number": citation.number },
-    chip,
-    element("div", { class: "body citation-body" }, renderMarkdown(citation.answer), source),
-  );
+  const answer = element("div", { class: "body", dir: "auto" }, renderMarkdown(citation.answer));
+  const source = element("div", { class: "source" }, answer, inspector?.origin(citation));
+  return element("details", { class: "citation", "data-testid": "citation", "data-number": citation.number }, chip, source);
 }
 
-function citationMark(turn, number, extras, texts) {
+function citationMark(turn, number, extras, texts, inspector) {
   const citation = turn.citations.find((candidate) => candidate.number === number);
   if (citation === undefined) return null;
+  if (!offeredSources(turn, inspector).includes(citation)) return "";
   const label = texts.source(number, citation.question);
   return element(
     "button",
@@ -226,62 +237,12 @@ function unfold(extras, number) {
 function suggestionList(turn, texts, actions) {
   if (turn.suggestions.length === 0) return null;
   const buttons = turn.suggestions.map(({ question }) => questionButton("suggestion", question, actions.ask));
-  const heading = turn.outcome === "clarify" ? null : element("p", { class: "title" }, texts.related);
+  const heading = turn.outcome === "clarify" ? null : element("p", { class: "title", dir: "auto" }, texts.related);
   return element("div", { class: "suggestions", role: "group", "aria-label": texts.related }, heading, ...buttons);
 }
 
-function footLine(turn, texts) {
-  return element(
-    "div",
-    { class: "facts" },
-    outcomeBadge(turn, texts),
-    degradedBadge(turn, texts),
-    confidence(turn, texts),
-    model(turn),
-    time(turn, texts),
-  );
-}
-
-function outcomeBadge(turn, texts) {
-  const label = texts.outcome[turn.outcome];
-  return label
-    ? element(
-        "span",
-        { class: "badge", "data-outcome": turn.outcome, title: texts.outcomeExplained[turn.outcome] },
-        label,
-      )
-    : null;
-}
-
-function degradedBadge(turn, texts) {
-  return turn.degraded
-    ? element("span", { class: "badge degraded", title: texts.degradedExplained }, texts.degraded)
-    : null;
-}
-
-function confidence(turn, texts) {
-  if (typeof turn.confidence !== "number") return null;
-  const percent = Math.round(turn.confidence * 100);
-  const fill = element("i");
-  fill.style.width = `${percent}%`;
-  const label = texts.confidenceExplained(percent);
-  return element(
-    "span",
-    { class: "confidence", role: "img", title: label, "aria-label": label, "data-testid": "confidence" },
-    element("span", { class: "bar" }, fill),
-    `${percent}%`,
-  );
-}
-
-function model(turn) {
-  return turn.model ? element("span", { class: "model", title: turn.model }, turn.model) : null;
-}
-
 function time(turn, texts) {
-  const moment = clock(turn.answeredAt, texts);
-  const spent =
-    turn.totalMs === null ? null : texts.seconds((turn.totalMs / 1_000).toFixed(turn.totalMs < 100 ? 2 : 1));
-  return element("span", { class: "time" }, [spent, moment].filter(Boolean).join(" · "));
+  return element("span", { class: "time" }, clock(turn.answeredAt, texts));
 }
 
 function clock(milliseconds, texts) {
@@ -293,7 +254,7 @@ function clock(milliseconds, texts) {
 }
 
 function feedbackParts(turn, texts, actions) {
-  const said = element("span", { class: "said", role: "status" });
+  const said = element("span", { class: "said", dir: "auto", role: "status" });
   const drawer = element("div", { class: "drawer" });
   const up = thumb("up", texts.helpful);
   const down = thumb("down", texts.unhelpful);
@@ -360,6 +321,7 @@ function feedbackParts(turn, texts, actions) {
 function commentForm(texts, send, close) {
   const words = element("textarea", {
     rows: 2,
+    dir: "auto",
     maxlength: MAX_COMMENT,
     placeholder: texts.commentPlaceholder,
     "data-testid": "comment-input",
@@ -367,12 +329,12 @@ function commentForm(texts, send, close) {
   return element(
     "form",
     { class: "comment", submit: (event) => (event.preventDefault(), send(words.value.trim())) },
-    element("label", {}, element("span", {}, texts.commentLabel), words),
+    element("label", {}, sentence(texts.commentLabel), words),
     element(
       "div",
       { class: "comment-buttons" },
-      element("button", { type: "button", class: "plain", click: close }, texts.commentSkip),
-      element("button", { type: "submit", class: "primary", "data-testid": "comment-send" }, texts.commentSend),
+      element("button", { type: "button", class: "plain", click: close }, sentence(texts.commentSkip)),
+      element("button", { type: "submit", class: "primary", "data-testid": "comment-send" }, sentence(texts.commentSend)),
     ),
   );
 }

@@ -9,36 +9,35 @@ import { followPeople } from "./live.js";
 import {
   conversationKey,
   emptyConversation,
+  heardConversation,
   interruptedTurn,
   isOfPeople,
   loadConversation,
-  loadLanguage,
   saveConversation,
-  saveLanguage,
 } from "./memory.js";
+import { followEnd } from "./scrolling.js";
 import { browserLanguage, TEXTS } from "./texts.js";
 
 const MAX_CHARACTERS = 2_000;
 const HINT_FROM = 1_800;
-const NEAR_END_PX = 80;
 const BOT_POLL_MS = 4_000;
 
 /**
  * Put a chat into `place` and return its handle. `onName` is told the bot's name, `onLanguage` the language, `onAnswer`
- * of each answer that is complete.
+ * of each answer that is complete; an `inspector` shows how answers came about.
  */
-export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswer = ignore, locale = null } = {}) {
+export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswer = ignore, locale, inspector } = {}) {
   const page = buildLayout();
-  let language = locale ?? (Object.hasOwn(TEXTS, loadLanguage() ?? "") ? loadLanguage() : browserLanguage());
+  const { keepAtEnd, jumpToEnd } = followEnd(page);
+  let language = Object.hasOwn(TEXTS, locale ?? "") ? locale : browserLanguage();
   let texts = TEXTS[language];
   let bot = null;
   let botStatus = "connecting";
   let conversation = loadConversation();
   let running = null;
+  let waiting = [];
   let following = null;
   let bubbles = new Map();
-  let follow = true;
-  let lastTop = 0;
 
   place.append(page.app);
   start();
@@ -59,16 +58,11 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     });
     page.question.addEventListener("keydown", sendOnEnter);
     page.question.addEventListener("input", showComposer);
-    page.stop.addEventListener("click", () => running?.abort());
-    page.newChat.addEventListener("click", startNewChat);
+    page.stop.addEventListener("click", () => running?.controller.abort());
+    page.newChat.addEventListener("click", () => (startNewChat(), page.question.focus()));
     page.handoff.addEventListener("click", () => void handOff());
-    page.language.addEventListener("click", switchLanguage);
-    page.jump.addEventListener("click", jumpToEnd);
-    page.scroller.addEventListener("scroll", noteScrolling, { passive: true });
-    new ResizeObserver(keepAtEnd).observe(page.log);
-    new ResizeObserver(keepAtEnd).observe(page.scroller);
-    window.addEventListener("pagehide", save);
-    window.addEventListener("storage", (event) => event.key === conversationKey() && reload());
+    window.addEventListener("pagehide", () => save());
+    window.addEventListener("storage", (event) => event.key === conversationKey() && hearTabs());
   }
 
   /* The bot */
@@ -101,7 +95,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     page.logo.replaceChildren(bot?.avatar || icon("bot"));
     page.status.dataset.status = botStatus;
     page.statusText.textContent = status();
-    page.status.title = statusExplained();
+    page.status.title = bot && inspector ? inspector.explain(bot, texts) : "";
   }
 
   /** A person comes before the bot; who it is, an answer alone does not tell. */
@@ -113,12 +107,6 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     return texts.status[botStatus];
   }
 
-  function statusExplained() {
-    if (bot === null) return "";
-    const models = texts.models(bot.chat_model, bot.embedding_model, bot.remote_model);
-    return [botStatus === "retrieval" ? texts.retrievalExplained : "", models].filter(Boolean).join("\n");
-  }
-
   /* Asking */
 
   function sendQuestion() {
@@ -128,10 +116,14 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     ask(question);
   }
 
+  /** One question after the other: what is asked during an answer waits for its end. */
   function ask(question) {
-    if (running !== null) return;
+    if (running !== null) {
+      waiting.push(question);
+      return;
+    }
     const turn = newTurn(question, conversation.handoff === "human");
-    follow = true;
+    jumpToEnd();
     addEntry(turn);
     void run(turn);
   }
@@ -143,20 +135,21 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
   }
 
   async function run(turn) {
-    const here = conversation;
-    const controller = new AbortController();
-    running = controller;
+    const mine = { turn, controller: new AbortController() };
+    running = mine;
     showComposer();
     showTurn(turn);
     save();
-    await answer(turn, here, askedIn(), controller.signal, () => showTurn(turn));
-    if (running === controller) running = null;
-    if (turn.handoff !== null && following === null) here.handoff = turn.handoff;
+    await answer(turn, conversation, askedIn(), mine.controller.signal, () => showTurn(turn));
+    if (running !== mine) return; // another conversation has begun meanwhile
+    running = null;
+    if (turn.handoff !== null && following === null) conversation.handoff = turn.handoff;
     showComposer();
     showHandoff();
-    save();
+    save(turn);
     hearPeople();
     if (turn.state === "done" && turn.text !== "") onAnswer(turn);
+    if (waiting.length > 0) ask(waiting.shift());
   }
 
   /** A reload in mid-answer goes on where it was; asking again with the same message id is safe as well. */
@@ -174,23 +167,27 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
       const called = await callHuman(conversation.id, askedIn());
       conversation.handoff = called.handoff;
       addNotice(called.message);
-    } catch {
-      addNotice(texts.handoffFailed);
+    } catch (error) {
+      if (error.status === 404) loseConversation();
+      else addNotice(texts.handoffFailed);
     }
     hearPeople();
     return showHandoff();
   }
 
+  /** Two tabs that hear of the same give their notices the same `id`. */
   function addNotice(text) {
-    addEntry({ kind: "notice", text });
+    const before = conversation.entries.filter((entry) => entry.kind === "notice" && entry.text === text);
+    addEntry({ kind: "notice", id: `${before.length} ${text}`, text });
   }
 
   function addEntry(entry) {
+    entry.addedAt = Date.now();
     conversation.entries.push(entry);
     if (conversation.entries.length === 1) showLog();
     else appendEntry(entry);
     keepAtEnd();
-    save();
+    save(entry);
   }
 
   /**
@@ -206,6 +203,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
   function hear(type, data) {
     if (type === "message") hearMessage(data);
     else if (type === "handoff") hearHandoff(data);
+    else if (type === "gone") loseConversation();
   }
 
   /** Another tab may have taken the same message down. */
@@ -229,6 +227,15 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     following = null;
   }
 
+  /** The server has it no more, or not for this visitor. */
+  function loseConversation() {
+    following?.stop();
+    following = null;
+    Object.assign(conversation, { id: null, handoff: "bot", agent: null });
+    addNotice(texts.people.gone);
+    showHandoff();
+  }
+
   function showHandoff() {
     const called = isOfPeople(conversation);
     const label = texts.handoff[conversation.handoff] ?? texts.handoff.bot;
@@ -244,23 +251,30 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
   /* The conversation */
 
   function startNewChat() {
-    running?.abort();
-    running = null;
-    conversation = emptyConversation();
+    goOnWith(emptyConversation(Date.now()));
     save();
+  }
+
+  function goOnWith(another) {
+    running?.controller.abort();
+    running = null;
+    waiting = [];
+    conversation = another;
     hearPeople();
     showEverything();
-    page.question.focus();
   }
 
-  function save() {
-    saveConversation(conversation);
+  /** Keep the conversation; `changed` is what this tab is at work on. */
+  function save(changed = running?.turn ?? null) {
+    saveConversation(conversation, changed);
   }
 
-  /** Show the conversation as another tab of this browser has left it. */
-  function reload() {
-    if (running !== null) return;
-    conversation = loadConversation();
+  /** Show what another tab of this browser has added, or that it has begun anew. */
+  function hearTabs() {
+    const { startedAt } = loadConversation();
+    if (startedAt > conversation.startedAt) goOnWith(loadConversation());
+    if (startedAt < conversation.startedAt) save();
+    Object.assign(conversation, heardConversation(conversation, running?.turn ?? null));
     showLog();
     showHandoff();
     hearPeople();
@@ -288,7 +302,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
       page.log.append(personBubble(entry, texts));
       return;
     }
-    const bubble = answerBubble(entry, texts, { ask, retry, save });
+    const bubble = answerBubble(entry, texts, { ask, retry, save: () => save(entry) }, inspector);
     bubbles.set(entry.messageId, bubble);
     page.log.append(questionBubble(entry, texts), bubble.node);
   }
@@ -336,11 +350,6 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
 
   /* The language */
 
-  function switchLanguage() {
-    setLanguage(language === "zh" ? "en" : "zh");
-    saveLanguage(language);
-  }
-
   /** The server writes in two languages; in another one it goes by the question. */
   function askedIn() {
     return texts.translated ? undefined : language;
@@ -354,7 +363,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
   }
 
   function showEverything() {
-    onLanguage(texts.htmlLanguage);
+    onLanguage(language, texts.htmlLanguage);
     page.app.lang = texts.htmlLanguage;
     page.app.querySelectorAll("[data-text]").forEach((node) => (node.textContent = texts[node.dataset.text]));
     page.app.querySelectorAll("[data-title]").forEach((node) => {
@@ -365,27 +374,6 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     showLog();
     showHandoff();
     showComposer();
-  }
-
-  /* Scrolling */
-
-  /** Only the reader scrolls up. A scroll event may tell of less than has arrived since, so distance is not enough. */
-  function noteScrolling() {
-    const { scrollHeight, scrollTop, clientHeight } = page.scroller;
-    const nearEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
-    follow = nearEnd || (follow && scrollTop >= lastTop);
-    lastTop = scrollTop;
-    page.jump.hidden = follow;
-  }
-
-  /** What arrives is followed, unless the reader has scrolled up to read. */
-  function keepAtEnd() {
-    if (follow) page.scroller.scrollTop = page.scroller.scrollHeight;
-  }
-
-  function jumpToEnd() {
-    follow = true;
-    keepAtEnd();
   }
 }
 

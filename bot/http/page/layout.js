@@ -10,23 +10,21 @@ export function buildLayout() {
 }
 
 function header() {
-  const name = element("h1", { class: "name", id: "bot-name" }, "FrontDesk");
-  const statusText = element("span", { id: "status-text" });
+  const name = element("h1", { class: "name", id: "bot-name", dir: "auto" }, "FrontDesk");
+  const statusText = element("span", { id: "status-text", dir: "auto" });
   const dot = element("span", { class: "dot", "aria-hidden": "true" });
   const status = element("p", { class: "status", id: "status", "data-status": "connecting", role: "status" }, dot, statusText);
-  const handoffLabel = element("span", { class: "label", id: "handoff-label" });
+  const handoffLabel = element("span", { class: "label", id: "handoff-label", dir: "auto" });
   const handoff = headerButton("handoff", {}, icon("person"), handoffLabel);
-  const newChatLabel = element("span", { class: "label", "data-text": "newChat" });
+  const newChatLabel = element("span", { class: "label", dir: "auto", "data-text": "newChat" });
   const newChat = headerButton("new-chat", { "data-title": "newChat" }, icon("new"), newChatLabel);
-  const language = headerButton("language", { "data-title": "switchLanguage", "data-text": "otherLanguage" });
-  language.classList.add("language");
   const logo = element("span", { class: "logo", "aria-hidden": "true" }, icon("bot"));
-  const actions = element("div", { class: "header-actions" }, handoff, newChat, language);
+  const actions = element("div", { class: "header-actions" }, handoff, newChat);
   const identity = element("div", { class: "identity" }, name, status);
   const inner = element("div", { class: "header-inner" }, logo, identity, actions);
   return {
     header: element("header", { class: "header" }, inner),
-    ...{ name, status, statusText, handoff, handoffLabel, newChat, language, actions, logo },
+    ...{ name, status, statusText, handoff, handoffLabel, newChat, actions, logo },
   };
 }
 
@@ -53,12 +51,12 @@ function composer() {
     enterkeyhint: "send",
     "aria-describedby": "limit",
   });
-  const label = element("label", { class: "visually-hidden", for: "question", "data-text": "yourQuestion" });
+  const label = element("label", { class: "visually-hidden", dir: "auto", for: "question", "data-text": "yourQuestion" });
   const send = roundButton("submit", "send", {});
   const stop = roundButton("button", "stop", { hidden: true });
   const form = element("form", { class: "composer", id: "composer" }, label, question, send, stop);
-  const limit = element("p", { class: "limit", id: "limit", "data-testid": "limit", "aria-live": "polite" });
-  const hint = element("p", { class: "hint", "data-text": "disclaimer" });
+  const limit = element("p", { class: "limit", id: "limit", dir: "auto", "data-testid": "limit", "aria-live": "polite" });
+  const hint = element("p", { class: "hint", dir: "auto", "data-text": "disclaimer" });
   const below = element("div", { class: "below" }, hint, limit);
   const footer = element("footer", { class: "footer" }, jump, form, below);
   return { composer: form, question, send, stop, jump, limit, footer };

@@ -7,8 +7,8 @@ const DELAYS_MS = [1_000, 2_000, 5_000, 10_000];
 const LAST_WORDS_MS = 1_000;
 
 /**
- * Follow a conversation until `stop` is called or it is gone: `onEvent(type, data)` is told of each "handoff" and
- * "message" behind the message `lastId()`.
+ * Follow a conversation until `stop` is called: `onEvent(type, data)` is told of each "handoff" and "message" behind
+ * the message `lastId()`, or that it is "gone".
  */
 export function followPeople(conversationId, lastId, onEvent) {
   const controller = new AbortController();
@@ -31,7 +31,8 @@ export function followPeople(conversationId, lastId, onEvent) {
           tell(event);
         }
       } catch (error) {
-        if (error.status >= 400 && error.status < 500 && error.status !== 429) return;
+        if (signal.aborted) return;
+        if (error.status === 404) return onEvent("gone");
       }
       await new Promise((later) => setTimeout(later, DELAYS_MS[Math.min(failures, DELAYS_MS.length - 1)]));
     }

@@ -1,13 +1,34 @@
-/** The chat page: one chat that fills the window. */
+/** The chat page: one chat that fills the window, and shows whoever tries the bot out how its answers came about. */
 
 import { setBot } from "./api.js";
 import { mountChat } from "./chat.js";
+import { element } from "./dom.js";
+import * as inspector from "./inspector.js";
+import { loadLanguage, saveLanguage } from "./memory.js";
 import { fitToVisibleScreen } from "./screen.js";
 
+const OTHER = { zh: ["en", "EN", "EN · Switch to English"], en: ["zh", "中", "中 · 切换到中文"] };
+
 setBot(new URLSearchParams(location.search).get("bot"));
+const switchLanguage = element("button", { type: "button", class: "header-button language", id: "language" });
 const chat = mountChat(document.body, {
   onName: (name) => (document.title = name),
-  onLanguage: (language) => (document.documentElement.lang = language),
+  onLanguage: showLanguage,
+  locale: loadLanguage(),
+  inspector,
 });
+chat.page.actions.append(switchLanguage);
 fitToVisibleScreen(chat.page.app);
 chat.focus();
+
+function showLanguage(language, htmlLanguage) {
+  const [other, label, title] = OTHER[language];
+  document.documentElement.lang = htmlLanguage;
+  switchLanguage.textContent = label;
+  switchLanguage.title = title;
+  switchLanguage.setAttribute("aria-label", title);
+  switchLanguage.onclick = () => {
+    chat.setLanguage(other);
+    saveLanguage(other);
+  };
+}

@@ -3,8 +3,6 @@
 export const TEXTS = {
   zh: {
     htmlLanguage: "zh-CN",
-    otherLanguage: "EN",
-    switchLanguage: "EN · Switch to English",
     conversation: "对话记录",
     newChat: "新对话",
     jumpToLatest: "回到最新消息",
@@ -25,14 +23,9 @@ export const TEXTS = {
       connecting: "正在连接…",
       starting: "正在准备…",
       ready: "在线",
-      retrieval: "在线 · 仅检索",
+      retrieval: "在线",
       offline: "连接不上，正在重试…",
     },
-    retrievalExplained: "没有加载对话模型：直接给出知识库里的原文",
-    models: (chat, embedding, remote) =>
-      [chat && `对话模型：${chat}`, embedding && `检索模型：${embedding}`, remote && `大模型：${remote}`]
-        .filter(Boolean)
-        .join("\n"),
     handoff: { bot: "转人工", waiting: "等待人工", human: "人工已接入", closed: "转人工" },
     people: {
       waiting: "正在等待人工客服",
@@ -40,6 +33,7 @@ export const TEXTS = {
       joined: (agent) => `${agent} 已接入`,
       bot: "已转回机器人",
       closed: "会话已结束",
+      gone: "这段对话已经打不开了，请重新提问",
     },
     handoffRequest: "转人工",
     handoffFailed: "暂时无法转接人工，请稍后再试。",
@@ -47,26 +41,6 @@ export const TEXTS = {
     composing: (count) => (count > 0 ? `正在根据 ${count} 条资料组织回答` : "正在组织回答"),
     reconnecting: "连接中断了，正在为您重新连接…",
     stopped: "已停止回答",
-    outcome: {
-      direct: "原文回答",
-      grounded: "依据 FAQ 生成",
-      clarify: "您是不是想问",
-      escalated: "大模型回答",
-      handoff: "转人工",
-      refused: "无法回答",
-    },
-    outcomeExplained: {
-      direct: "知识库中已有这个问题的答案，原文给出",
-      grounded: "由本地模型依据下列知识库条目写成",
-      clarify: "有几个相近的问题，请选择您想问的",
-      escalated: "知识库中没有，由大模型回答，请注意核实",
-      handoff: "已转给人工客服",
-      refused: "知识库中没有找到答案",
-    },
-    degraded: "简化回答",
-    degradedExplained: "模型暂时不可用，这是不经模型的回答",
-    confidenceExplained: (percent) => `置信度 ${percent}%：知识库中最相近的条目能回答这个问题的把握`,
-    seconds: (seconds) => `${seconds} 秒`,
     sources: "依据",
     source: (number, question) => `来源 ${number}：${question}`,
     related: "相关问题",
@@ -95,8 +69,6 @@ export const TEXTS = {
   },
   en: {
     htmlLanguage: "en",
-    otherLanguage: "中",
-    switchLanguage: "中 · 切换到中文",
     conversation: "Conversation",
     newChat: "New chat",
     jumpToLatest: "Jump to the latest message",
@@ -117,14 +89,9 @@ export const TEXTS = {
       connecting: "Connecting…",
       starting: "Getting ready…",
       ready: "Online",
-      retrieval: "Online · search only",
+      retrieval: "Online",
       offline: "Cannot connect, trying again…",
     },
-    retrievalExplained: "No chat model is loaded: answers are given in the knowledge base's own words",
-    models: (chat, embedding, remote) =>
-      [chat && `Chat model: ${chat}`, embedding && `Search model: ${embedding}`, remote && `Large model: ${remote}`]
-        .filter(Boolean)
-        .join("\n"),
     handoff: {
       bot: "Talk to a person",
       waiting: "Waiting for a person",
@@ -137,6 +104,7 @@ export const TEXTS = {
       joined: (agent) => `${agent} has joined`,
       bot: "The bot is here again",
       closed: "The conversation has ended",
+      gone: "This conversation is not available any more; please ask again",
     },
     handoffRequest: "Talk to a person",
     handoffFailed: "Nobody can be called right now. Please try again later.",
@@ -144,27 +112,6 @@ export const TEXTS = {
     composing: (count) => (count > 0 ? `Writing from ${count} source${count > 1 ? "s" : ""}` : "Writing"),
     reconnecting: "The connection was lost; reconnecting…",
     stopped: "Stopped",
-    outcome: {
-      direct: "FAQ answer",
-      grounded: "Written from FAQ",
-      clarify: "Did you mean",
-      escalated: "Large model",
-      handoff: "Handed over",
-      refused: "No answer",
-    },
-    outcomeExplained: {
-      direct: "The knowledge base answers this; given in its own words",
-      grounded: "Written by the local model from the entries below",
-      clarify: "Several questions come close; choose yours",
-      escalated: "Not in the knowledge base; answered by a large model, so please verify",
-      handoff: "Handed over to a person",
-      refused: "The knowledge base has no answer",
-    },
-    degraded: "Simplified",
-    degradedExplained: "A model could not be used; this was answered without it",
-    confidenceExplained: (percent) =>
-      `Confidence ${percent}%: how sure we are that the closest entry answers the question`,
-    seconds: (seconds) => `${seconds} s`,
     sources: "Sources",
     source: (number, question) => `Source ${number}: ${question}`,
     related: "Related questions",

@@ -4,7 +4,9 @@ import { getBot, setBot, setServer, setVisitor } from "../page/api.js";
 import { mountChat } from "../page/chat.js";
 import { element, iconButton } from "../page/dom.js";
 import { emptyConversation, interruptedTurn, isOfPeople, loadConversation, saveConversation } from "../page/memory.js";
+import { fitToVisibleScreen } from "../page/screen.js";
 import { addLanguage, browserLanguage, TEXTS, translate } from "../page/texts.js";
+import { attach } from "./attach.js";
 import { paint } from "./colour.js";
 import { buildLauncher } from "./launcher.js";
 import { createVisitor } from "./visitor.js";
@@ -33,8 +35,9 @@ function start() {
   sheet.replaceSync(STYLES);
   root.adoptedStyleSheets = [sheet];
   paint(host, script.dataset.color ?? THEME.color);
-  host.dataset.side = side(script.dataset.position ?? THEME.position);
-  document.body.append(host);
+  host.dir = getComputedStyle(document.body).direction;
+  host.dataset.side = side(script.dataset.position ?? THEME.position, host.dir);
+  attach(host);
   const visitor = createVisitor(origin);
   setVisitor(visitor.token);
   window.FrontDesk = buildWidget(root, origin, visitor, script.dataset.locale);
@@ -42,9 +45,9 @@ function start() {
 }
 
 /** Where text runs from right to left, what is at hand is on the left. */
-function side(position) {
+function side(position, direction) {
   if (position === "left" || position === "right") return position;
-  return getComputedStyle(document.documentElement).direction === "rtl" ? "left" : "right";
+  return direction === "rtl" ? "left" : "right";
 }
 
 function buildWidget(root, origin, visitor, locale) {
@@ -56,6 +59,7 @@ function buildWidget(root, origin, visitor, locale) {
   const launcher = buildLauncher(() => (isOpen ? close() : open()));
   panel.hidden = true;
   root.append(panel, launcher.node);
+  fitToVisibleScreen(panel, () => phone.matches);
   const conversation = loadConversation();
   if (recall()) open();
   else if (interruptedTurn(conversation) || isOfPeople(conversation)) mount();
@@ -118,11 +122,13 @@ function buildWidget(root, origin, visitor, locale) {
     relabel();
   }
 
-  /** Say who is signed in on the site; what another user said before is put away. */
+  /** Say who is signed in on the site, null for nobody; what another user said before is put away. */
   function setUser(user) {
     if (!visitor.identify(user)) return;
-    if (chat === null) saveConversation(emptyConversation());
+    if (chat === null) saveConversation(emptyConversation(Date.now()));
     else chat.startNewChat();
+    unread = 0;
+    show();
   }
 
   function relabel() {
