@@ -59,21 +59,23 @@ async function request(method, path, body, headers = {}) {
 
 /** Return what the server says, asked again where it only missed a login or the token of a newer one. */
 async function answered(send) {
+  const old = csrf;
   try {
     return await read(await send());
   } catch (error) {
     if (error.type === "csrf") setCsrf((await get("/me")).csrf); // another tab has logged in anew
-    else if (error.type !== "unauthenticated" || !(await isBack())) throw error;
+    else if (error.type !== "unauthenticated" || !(await isBack(old))) throw error;
     return read(await send());
   }
 }
 
-/** However many requests are refused meanwhile, their user is asked once. */
-async function isBack() {
-  if (csrf !== null) {
+/** Say whether there is a newer session than the `old` one; however many requests are refused, their user is asked once. */
+async function isBack(old) {
+  if (csrf !== null && csrf === old) {
     loggingIn ??= logInAgain().finally(() => (loggingIn = null));
-    if (await loggingIn) return true;
+    await loggingIn;
   }
+  if (csrf !== null && csrf !== old) return true;
   connection.dispatchEvent(new Event("signed-out"));
   return false;
 }
