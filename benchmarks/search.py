@@ -23,15 +23,22 @@ from bot.assembly import make_embedder
 from bot.contextualise import in_context
 from bot.question import Message
 from bot.settings import RoutingSettings, load_settings
-from knowledge.confidence import Calibration, calibration_for
+from knowledge.calibration.fitting import OUT_OF_SCOPE, calibrate, out_of_scope
+from knowledge.confidence import Calibration, calibration_for, fit
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.base import Embedder
+from knowledge.evaluation.metrics import auroc, calibration_error, hit_at
 from knowledge.importing.files import read_faq_file
 from knowledge.index.snapshot import Located, open_snapshot
 from knowledge.search import Query, Searcher
+from knowledge.text import detect_language
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 BANDS = (0.25, 0.5, 0.85, 0.95)
+KINDS = {"near": 0.4, "far": 0.4}
+"""The examples have more questions without an answer than customers do: each counts for so many."""
+
+FAR_SHARE = 0.1
 PENALTY = 1.0
 
 
@@ -55,60 +62,47 @@ def _query(text: str) -> Query:
     return in_context(second, [Message("customer", first)]) if separator else Query(text)
 
 
-def measure(name: str, embedder: Embedder, folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Print how one example does; return the features and whether the first candidate was right."""
+def measure(name: str, embedder: Embedder, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Print how one example does; return the features, whether the first candidate was right, and weights."""
     entries = [Located(name, entry) for entry in read_faq_file(EXAMPLES / name / "faq.csv").entries]
-    searcher = Searcher(open_snapshot(folder, entries, embedder), embedder, calibration_for(embedder.name))
+    snapshot = open_snapshot(folder, entries, embedder)
+    fitted = calibrate(snapshot, embedder)
     asked = read_questions(EXAMPLES / name / "questions.csv")
     print(f"\n{name}: {len(entries)} entries, {len(asked)} questions, {embedder.name}")
-    begun = time.perf_counter()
-    found = [searcher.search(question.query, today=date.today()) for question in asked]  # noqa: DTZ011
-    elapsed = (time.perf_counter() - begun) / len(asked)
+    variants = fitted.weights == 1.0
+    print(f"  one variant left out: {variants.sum()} questions, hit@1 {fitted.right[variants].mean():6.1%}")
+    for calibration, label in ((calibration_for(embedder.name), "shipped"), (fitted.calibration, "fitted to itself")):
+        searcher = Searcher(snapshot, embedder, calibration)
+        begun = time.perf_counter()
+        found = [searcher.search(question.query, today=date.today()) for question in asked]  # noqa: DTZ011
+        elapsed = (time.perf_counter() - begun) / len(asked)
+        right = np.array([e.candidates[0].entry.key == q.expected for q, e in zip(asked, found, strict=True)])
+        confidence = np.array([evidence.confidence for evidence in found])
+        answerable = np.array([question.expected != "none" for question in asked])
+        print(
+            f"  confidence {label}: AUROC {auroc(confidence, right):.3f}, "
+            f"ECE {calibration_error(confidence, right):.3f}, search {elapsed * 1_000:.1f} ms a question"
+        )
+        for band in BANDS:
+            above = confidence >= band
+            precision = right[above].mean() if above.any() else float("nan")
+            print(
+                f"    >= {band:.2f}: {above[answerable].mean():6.1%} of the answerable questions, "
+                f"{above[~answerable].mean():6.1%} of the others, first entry right {precision:6.1%}"
+            )
     for kind in dict.fromkeys(question.kind for question in asked if question.expected != "none"):
         ranks = [
-            [candidate.entry.key for candidate in evidence.candidates].index(question.expected)
-            if question.expected in [candidate.entry.key for candidate in evidence.candidates]
-            else 99
-            for question, evidence in zip(asked, found, strict=True)
-            if question.kind == kind
+            next((place for place, each in enumerate(e.candidates, 1) if each.entry.key == q.expected), None)
+            for q, e in zip(asked, found, strict=True)
+            if q.kind == kind
         ]
-        hit1, hit3 = np.mean([rank < 1 for rank in ranks]), np.mean([rank < 3 for rank in ranks])
-        print(f"  {kind:<12} {len(ranks):>4} questions   hit@1 {hit1:6.1%}   hit@3 {hit3:6.1%}")
-    right = np.array([e.candidates[0].entry.key == q.expected for q, e in zip(asked, found, strict=True)], dtype=float)
-    confidence = np.array([evidence.confidence for evidence in found])
-    answerable = np.array([question.expected != "none" for question in asked])
-    for band in BANDS:
-        above = confidence >= band
-        precision = right[above].mean() if above.any() else float("nan")
-        print(
-            f"  confidence >= {band:.2f}: {above[answerable].mean():6.1%} of the answerable questions, "
-            f"{above[~answerable].mean():6.1%} of the others, first entry right {precision:6.1%}"
-        )
-    print(f"  AUROC {auroc(confidence, right):.3f}, search {elapsed * 1_000:.1f} ms a question")
-    return np.array([astuple(searcher.features(question.query)) for question in asked]), right
-
-
-def auroc(scores: np.ndarray, right: np.ndarray) -> float:
-    """Return the probability that a right answer scores higher than a wrong one (Mann-Whitney)."""
-    ranks = np.empty(len(scores))
-    ranks[np.argsort(scores)] = np.arange(1, len(scores) + 1)
-    positives = right.sum()
-    return float((ranks[right == 1].sum() - positives * (positives + 1) / 2) / (positives * (len(right) - positives)))
-
-
-def fit(features: np.ndarray, right: np.ndarray, weights: np.ndarray) -> Calibration:
-    """Fit a logistic regression by Newton's method, with a ridge penalty on standardised features."""
-    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
-    inputs = np.column_stack([(features - mean) / spread, np.ones(len(features))])
-    penalty = np.diag([PENALTY] * features.shape[1] + [1e-9])
-    beta = np.zeros(inputs.shape[1])
-    for _ in range(50):
-        probability = 1 / (1 + np.exp(-inputs @ beta))
-        gradient = inputs.T @ (weights * (probability - right)) + penalty @ beta
-        curvature = (inputs * (weights * probability * (1 - probability))[:, None]).T @ inputs + penalty
-        beta -= np.linalg.solve(curvature, gradient)
-    slopes = beta[:-1] / spread
-    return Calibration(tuple(round(float(slope), 2) for slope in slopes), round(float(beta[-1] - slopes @ mean), 2))  # type: ignore[arg-type]
+        print(f"  {kind:<12} {len(ranks):>4} questions   hit@1 {hit_at(ranks, 1):6.1%}   hit@3 {hit_at(ranks, 3):6.1%}")
+    far = out_of_scope(detect_language(entries[0].entry.question))[OUT_OF_SCOPE:]
+    estimated = [(q.kind, e, r) for q, e, r in zip(asked, found, right, strict=True) if e.features]
+    estimated += [("out of scope", searcher.search(Query(text), today=date.today()), np.False_) for text in far]  # noqa: DTZ011
+    weights = np.array([FAR_SHARE if kind == "out of scope" else KINDS.get(kind, 1.0) for kind, _, _ in estimated])
+    features = np.array([astuple(evidence.features) for _, evidence, _ in estimated if evidence.features])
+    return features, np.array([r for _, _, r in estimated]), weights
 
 
 def main() -> None:
@@ -124,8 +118,10 @@ def main() -> None:
         parts = [measure(path.parent.name, embedder, Path(folder)) for path in sorted(EXAMPLES.glob("*/questions.csv"))]
     if options.fit:
         features, right = np.vstack([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
-        weights = np.concatenate([np.full(len(part[1]), len(right) / len(parts) / len(part[1])) for part in parts])
-        print(f"\n{embedder.name!r}: {fit(features, right, weights)}")
+        weights = np.concatenate([part[2] * len(right) / len(parts) / len(part[1]) for part in parts])
+        start = Calibration((0.0,) * features.shape[1], 0.0)
+        fitted = fit(features, right, weights, start, prior=PENALTY)
+        print(f"\n{embedder.name!r}: weights {[round(w, 2) for w in fitted.weights]}, bias {fitted.bias:.2f}")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from pathlib import Path
 import structlog
 
 from bot.store.knowledge import KnowledgeStore
-from knowledge.confidence import calibration_for
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
-from knowledge.index.snapshot import Located, open_snapshot, remove_old_snapshots, snapshot_key
+from knowledge.index.snapshot import Located, remove_old_snapshots, snapshot_key
+from knowledge.opening import open_searcher
 from knowledge.search import Evidence, Query, Searcher
 
 log = structlog.get_logger()
@@ -129,10 +129,9 @@ class PublishedKnowledge:
             on_progress(done, total)
 
         try:
-            snapshot = await asyncio.to_thread(open_snapshot, self._folder, entries, self._embedder, report)
+            return await asyncio.to_thread(open_searcher, self._folder, entries, self._embedder, report)
         finally:
             self.progress = None
-        return Searcher(snapshot, self._embedder, calibration_for(self._embedder.name))
 
     async def follow(self) -> None:
         """Refresh again and again, until cancelled."""

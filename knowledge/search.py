@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from knowledge.confidence import Calibration, Features
 from knowledge.embedding.base import Embedder, Vectors
 from knowledge.entries import Entry
+from knowledge.index.classifier import softmax
 from knowledge.index.dense import Rows
 from knowledge.index.snapshot import Snapshot, centred
 from knowledge.text import bare, normalise
@@ -23,9 +23,11 @@ POOL_ROWS = 4_096
 SUPPORT = 2
 """An entry's question score is the mean of so many of its best lines: one variant alone may match by accident."""
 
-ANSWER_WEIGHT = 0.5
-BM25_WEIGHT = 0.5
-"""Beside the question score's 1, each standardised over the entries; measured by benchmarks/search.py."""
+WEIGHTS = {"classifier": 2.0, "by_question": 0.5, "by_answer": 0.75, "bm25": 0.75}
+"""Of the scores that entries are ranked by, each standardised over the entries; measured by benchmarks/search.py."""
+
+SHARE_TEMPERATURE = 2.0
+"""Divides fused scores before they are turned into shares."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Candidate:
     question_score: float
     answer_score: float
     bm25_score: float
+    classifier_score: float
     fused_score: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,16 +67,21 @@ class Candidate:
             "question_score": round(self.question_score, 4),
             "answer_score": round(self.answer_score, 4),
             "bm25_score": round(self.bm25_score, 4),
+            "classifier_score": round(self.classifier_score, 4),
             "fused_score": round(self.fused_score, 4),
         }
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The candidates for a question, best first, and the probability that the first of them answers it."""
+    """The candidates for a question, best first, and the probability that the first of them answers it.
+
+    Without `features` it is not an estimate: the question is in the words of an entry, or there is no entry.
+    """
 
     candidates: list[Candidate]
     confidence: float
+    features: Features | None = None
 
     @property
     def best(self) -> Candidate | None:
@@ -88,7 +96,7 @@ class Searcher:
         """Put the parts together."""
         self.snapshot = snapshot
         self._embedder = embedder
-        self._calibration = calibration
+        self.calibration = calibration
         self._exact: dict[str, list[int]] = {}
         for number, located in enumerate(snapshot.entries):
             for question in located.entry.questions:
@@ -99,19 +107,24 @@ class Searcher:
         entries = self.snapshot.entries
         exact = [number for number in self._exact.get(bare(query.text), ()) if entries[number].entry.is_live(today)]
         scores = self._score(Query(query.text) if exact else query)
-        live = (number for number in scores.order if entries[number].entry.is_live(today) and number not in exact[:1])
-        order = [*exact[:1], *islice(live, count)]
-        if not order:
+        live = [number for number in scores.order if entries[number].entry.is_live(today)]
+        if not live:
             return Evidence([], 0.0)
-        candidates = [self._candidate(number, scores) for number in order[:count]]
         if exact:
-            return Evidence(candidates, 1.0)
-        return Evidence(candidates, self._calibration.probability(self._features(order, scores, query)))
+            order = [exact[0], *(number for number in live[: count + 1] if number != exact[0])]
+            return Evidence([self._candidate(number, scores) for number in order[:count]], 1.0)
+        features = self._features(live, scores, query)
+        candidates = [self._candidate(number, scores) for number in live[:count]]
+        return Evidence(candidates, self.calibration.probability(features), features)
 
-    def features(self, query: Query) -> Features:
-        """Return what the first candidate's confidence is computed from, for fitting a calibration."""
-        scores = self._score(query)
-        return self._features(scores.order, scores, query)
+    def features(self, question: str, vector: Vectors, without: int | None = None) -> tuple[Features, int]:
+        """Return what confidence is computed from, and the number of the first candidate: for calibration.
+
+        The question's vector is the embedder's own. With one entry left out, nothing answers what that entry would.
+        """
+        scores = self._score_reading(centred(vector[None, :], self.snapshot.center)[0], question)
+        order = [number for number in scores.order if number != without]
+        return self._features(order, scores, Query(question)), order[0]
 
     def _score(self, query: Query) -> _Scores:
         readings, weights = [query.text], [1.0]
@@ -130,16 +143,18 @@ class Searcher:
         by_answer = np.full(size, floor, dtype=np.float32)
         by_answer[entries[~asked]] = row_scores[~asked]
         by_question, matched = _best_lines(size, floor, row_scores[asked], entries[asked], rows[asked])
-        return _Scores(by_question, by_answer, snapshot.lexical.scores(question), matched)
+        classifier = snapshot.classifier.scores(vector)
+        return _Scores(by_question, by_answer, snapshot.lexical.scores(question), classifier, matched)
 
     def _features(self, order: list[int], scores: _Scores, query: Query) -> Features:
+        """Return the features of the first of `order`, as if nothing else than these entries were there."""
         best = order[0]
-        second = float(scores.fused[order[1]]) if len(order) > 1 else 0.0
         return Features(
             question_score=float(scores.by_question[best]),
             answer_score=float(scores.by_answer[best]),
             coverage=self.snapshot.lexical.coverage(query.standalone, best),
-            fused_margin=float(scores.fused[best]) - second,
+            fused_share=float(softmax(scores.fused[order] / SHARE_TEMPERATURE)[0]),
+            classifier_share=float(softmax(scores.classifier[order])[0]),
         )
 
     def _candidate(self, number: int, scores: _Scores) -> Candidate:
@@ -152,6 +167,7 @@ class Searcher:
             question_score=float(scores.by_question[number]),
             answer_score=float(scores.by_answer[number]),
             bm25_score=float(scores.bm25[number]),
+            classifier_score=float(scores.classifier[number]),
             fused_score=float(scores.fused[number]),
         )
 
@@ -163,23 +179,24 @@ class _Scores:
     by_question: Vectors
     by_answer: Vectors
     bm25: Vectors
+    classifier: Vectors
     matched: dict[int, int]
 
     @classmethod
     def mean(cls, parts: list[_Scores], weights: list[float]) -> _Scores:
         """Return the weighted mean of the scores of several readings of one question."""
-        by_question, by_answer, bm25 = (
-            np.average([getattr(part, name) for part in parts], axis=0, weights=weights).astype(np.float32)
-            for name in ("by_question", "by_answer", "bm25")
-        )
-        return cls(by_question, by_answer, bm25, parts[0].matched)
+        means = {
+            name: np.average([getattr(part, name) for part in parts], axis=0, weights=weights).astype(np.float32)
+            for name in WEIGHTS
+        }
+        return cls(**means, matched=parts[0].matched)
 
     @cached_property
     def fused(self) -> Vectors:
         """The score that entries are ranked by."""
-        fused: Vectors = _standardised(self.by_question)
-        fused = fused + ANSWER_WEIGHT * _standardised(self.by_answer)
-        return fused + BM25_WEIGHT * _standardised(self.bm25)
+        parts = [np.float32(weight) * _standardised(getattr(self, name)) for name, weight in WEIGHTS.items()]
+        fused: Vectors = np.sum(parts, axis=0, dtype=np.float32)
+        return fused
 
     @cached_property
     def order(self) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from knowledge.embedding.base import Embedder, OnProgress, Vectors, no_progress, to_unit
 from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
+from knowledge.index.classifier import Classifier
 from knowledge.index.dense import FaissIndex
 from knowledge.index.lexical import LexicalIndex
 from knowledge.text import normalise
 
-FORMAT = 1
+FORMAT = 2
 _DAMAGE = (IndexUnavailable, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError)
 """What reading half a file, or another program's, may raise."""
 
@@ -62,6 +63,7 @@ class Snapshot:
     fingerprint: str
     dense: FaissIndex
     center: Vectors
+    classifier: Classifier
     lexical: LexicalIndex = field(init=False)
     entry_of_row: NDArray[np.int64] = field(init=False)
     is_question: NDArray[np.bool_] = field(init=False)
@@ -71,6 +73,32 @@ class Snapshot:
         self.lexical = LexicalIndex([_document(located.entry) for located in self.entries])
         self.entry_of_row = np.array([row.entry for row in self.rows], dtype=np.int64)
         self.is_question = np.array([row.kind == "question" for row in self.rows], dtype=np.bool_)
+
+    @classmethod
+    def build(cls, entries: list[Located], rows: list[IndexRow], vectors: Vectors, fingerprint: str) -> Snapshot:
+        """Index rows whose vectors are known."""
+        center = vectors.mean(axis=0)
+        placed = centred(vectors, center)
+        classifier = Classifier.train(placed, np.array([row.entry for row in rows], dtype=np.int64), len(entries))
+        return cls(entries, rows, vectors, fingerprint, FaissIndex.build(placed), center, classifier)
+
+    def without_variants(self, left_out: Collection[IndexRow]) -> Snapshot:
+        """Return a snapshot that lacks some variants, so that these can be asked; it is not saved."""
+        gone = {(row.entry, row.text) for row in left_out}
+        entries = [
+            replace(
+                located,
+                entry=replace(
+                    located.entry,
+                    variants=tuple(
+                        variant for variant in located.entry.variants if (number, normalise(variant)) not in gone
+                    ),
+                ),
+            )
+            for number, located in enumerate(self.entries)
+        ]
+        kept = [number for number, row in enumerate(self.rows) if (row.entry, row.text) not in gone]
+        return Snapshot.build(entries, [self.rows[number] for number in kept], self.vectors[kept], self.fingerprint)
 
 
 def snapshot_key(fingerprint: str, entries: Sequence[Located]) -> str:
@@ -101,10 +129,7 @@ def open_snapshot(
         return _load(home, entries, rows, embedder.fingerprint)
     except _DAMAGE:
         vectors = _embed(rows, embedder, _known_vectors(folder, embedder.fingerprint), on_progress)
-    center = vectors.mean(axis=0)
-    snapshot = Snapshot(
-        entries, rows, vectors, embedder.fingerprint, FaissIndex.build(centred(vectors, center)), center
-    )
+    snapshot = Snapshot.build(entries, rows, vectors, embedder.fingerprint)
     _save(snapshot, home)
     return snapshot
 
@@ -166,6 +191,7 @@ def _save(snapshot: Snapshot, home: Path) -> None:
     partial.mkdir(parents=True)
     np.save(partial / "vectors.npy", snapshot.vectors)
     snapshot.dense.save(partial / "dense.faiss")
+    snapshot.classifier.save(partial / "classifier.npy")
     manifest = {
         "format": FORMAT,
         "fingerprint": snapshot.fingerprint,
@@ -183,4 +209,8 @@ def _load(home: Path, entries: list[Located], rows: list[IndexRow], fingerprint:
     vectors = np.load(home / "vectors.npy")
     if len(vectors) != len(rows):
         raise IndexUnavailable(f"{home} is damaged")
-    return Snapshot(entries, rows, vectors, fingerprint, FaissIndex.load(home / "dense.faiss"), vectors.mean(axis=0))
+    classifier = Classifier.load(home / "classifier.npy")
+    if classifier.weights.shape[1] != len(entries):
+        raise IndexUnavailable(f"{home} is damaged")
+    dense = FaissIndex.load(home / "dense.faiss")
+    return Snapshot(entries, rows, vectors, fingerprint, dense, vectors.mean(axis=0), classifier)

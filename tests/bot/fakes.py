@@ -135,7 +135,7 @@ class StubKnowledge:
 
 def candidate(entry: Entry, fused_score: float = 0.0) -> Candidate:
     """Return an entry as it was found."""
-    return Candidate("default", entry, entry.question, 0.9, 0.8, 3.0, fused_score)
+    return Candidate("default", entry, entry.question, 0.9, 0.8, 3.0, 2.0, fused_score)
 
 
 def make_desk(

@@ -79,6 +79,7 @@ def test_a_candidate_is_shown_with_every_score(small: Searcher) -> None:
         "question_score",
         "answer_score",
         "bm25_score",
+        "classifier_score",
         "fused_score",
     }
 

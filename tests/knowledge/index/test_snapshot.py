@@ -26,6 +26,7 @@ def assert_same(first: Snapshot, second: Snapshot) -> None:
     assert first.rows == second.rows
     assert np.array_equal(first.vectors, second.vectors)
     assert np.allclose(first.center, second.center)
+    assert np.allclose(first.classifier.weights, second.classifier.weights, atol=1e-4)
     for vector in first.vectors:
         for before, after in zip(first.dense.search(vector, 99), second.dense.search(vector, 99), strict=True):
             assert np.allclose(before, after, atol=1e-5)
@@ -162,7 +163,7 @@ def fill_with(content: bytes) -> Callable[[Path], None]:
     return lambda path: path.write_bytes(content) and None  # type: ignore[func-returns-value]
 
 
-@pytest.mark.parametrize("file", ["vectors.npy", "manifest.json", "dense.faiss"])
+@pytest.mark.parametrize("file", ["vectors.npy", "manifest.json", "dense.faiss", "classifier.npy"])
 @pytest.mark.parametrize("damage", [Path.unlink, empty, halve, shorten, fill_with(b"garbage \xff")])
 def test_a_damaged_file_is_built_again(
     folder: Path, shop: list[Located], hash_embedder: HashEmbedder, file: str, damage: Callable[[Path], None]
@@ -237,3 +238,19 @@ def test_only_the_newest_snapshots_are_kept(folder: Path, shop: list[Located], h
 
 def test_cleaning_up_a_folder_that_does_not_exist_does_nothing(folder: Path) -> None:
     remove_old_snapshots(folder, keep=3)
+
+
+# Leaving variants out
+
+
+def test_without_a_variant_neither_vectors_nor_words_know_it(
+    folder: Path, shop: list[Located], hash_embedder: HashEmbedder
+) -> None:
+    whole = open_snapshot(folder, shop, hash_embedder)
+    [number] = [number for number, row in enumerate(whole.rows) if row.text == "东西不想要了"]
+    less = whole.without_variants([whole.rows[number]])
+    assert less.rows == [row for row in whole.rows if row.text != "东西不想要了"]
+    assert np.array_equal(less.vectors, np.delete(whole.vectors, number, axis=0))
+    assert less.entries[0].entry.variants == ("我要退货",)
+    assert less.lexical.scores("东西").max() == 0 < whole.lexical.scores("东西").max()
+    assert whole.entries[0].entry.variants == ("我要退货", "东西不想要了")

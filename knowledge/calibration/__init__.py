@@ -1,0 +1,1 @@
+"""How sure the search may be of what it finds, learnt from the knowledge base itself."""

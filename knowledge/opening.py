@@ -1,0 +1,40 @@
+"""From entries to a searcher: the index and its calibration, made once and kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from knowledge.calibration.fitting import calibrate
+from knowledge.confidence import Calibration
+from knowledge.embedding.base import Embedder, OnProgress, no_progress
+from knowledge.index.snapshot import Located, open_snapshot, snapshot_key
+from knowledge.search import Searcher
+
+
+def open_searcher(
+    folder: Path, entries: list[Located], embedder: Embedder, on_progress: OnProgress = no_progress
+) -> Searcher:
+    """Load what searches these entries from `folder`, or build, calibrate and save it; raises as open_snapshot does."""
+    snapshot = open_snapshot(folder, entries, embedder, on_progress)
+    path = folder / snapshot_key(embedder.fingerprint, entries) / "calibration.json"
+    calibration = _load(path)
+    if calibration is None:
+        calibration = calibrate(snapshot, embedder).calibration
+        _save(calibration, path)
+    return Searcher(snapshot, embedder, calibration)
+
+
+def _load(path: Path) -> Calibration | None:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Calibration(tuple(float(weight) for weight in values["weights"]), float(values["bias"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _save(calibration: Calibration, path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(asdict(calibration)), encoding="utf-8")
+    partial.replace(path)
