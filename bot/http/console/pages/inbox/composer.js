@@ -1,12 +1,14 @@
 /** Where an agent writes: to the customer, or a note for colleagues. What is written is kept for each conversation. */
 
 import { element } from "/page/dom.js";
+import { excerpt } from "../../excerpt.js";
 import { textarea } from "../../forms.js";
 import { button, whileBusy } from "../../parts.js";
 import { explain } from "../../problems.js";
 import { t } from "./words.js";
 
 const KEPT = "frontdesk.inbox.";
+const PREVIEW = 120;
 
 /** Build it: `reply(text)` and `note(text)` send, `suggest(text)` finds answers of the FAQ. */
 export function buildComposer(id, { reply, note, suggest }) {
@@ -73,7 +75,7 @@ export function buildComposer(id, { reply, note, suggest }) {
     if (!offered.hidden) return (offered.hidden = true);
     const { suggestions } = await suggest(box.value.trim());
     const items = suggestions.map((each) =>
-      element("button", { type: "button", click: () => take(each.answer) }, element("strong", {}, each.question), element("span", {}, each.answer)),
+      element("button", { type: "button", click: () => take(each.answer) }, element("strong", {}, each.question), element("span", {}, excerpt(each.answer, PREVIEW))),
     );
     offered.replaceChildren(...(items.length > 0 ? items : [element("p", { class: "quiet" }, t.nothingFound)]));
     return (offered.hidden = false);

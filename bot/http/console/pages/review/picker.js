@@ -2,12 +2,14 @@
 
 import { element } from "/page/dom.js";
 import { get } from "../../api.js";
+import { excerpt } from "../../excerpt.js";
 import { searchBox } from "../../forms.js";
 import { openDialog } from "../../layers.js";
 import { fill } from "../../parts.js";
 import { t } from "./words.js";
 
 const SHOWN = 8;
+const PREVIEW = 120;
 
 /** Ask for an entry of a knowledge base; resolves to it, or to null. */
 export function entryPicker(base, question) {
@@ -21,7 +23,7 @@ export function entryPicker(base, question) {
   function draw({ entries }) {
     if (entries.length === 0) return element("p", { class: "quiet" }, t.notFound);
     return entries.map((entry) =>
-      element("button", { type: "button", click: () => dialog.close(entry) }, element("strong", {}, entry.question), element("span", {}, entry.answer)),
+      element("button", { type: "button", click: () => dialog.close(entry) }, element("strong", {}, entry.question), element("span", {}, excerpt(entry.answer, PREVIEW))),
     );
   }
 }
