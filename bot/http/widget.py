@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 SCRIPTS = (
     *(FOLDER / "page" / f"{name}.js" for name in ("icons", "dom", "clipboard", "markdown", "texts", "api", "memory")),
     *(FOLDER / "page" / f"{name}.js" for name in ("answering", "bubbles", "layout", "live", "scrolling")),
-    *(FOLDER / "page" / f"{name}.js" for name in ("screen", "chat")),
+    *(FOLDER / "page" / f"{name}.js" for name in ("composer", "screen", "chat")),
     *(FOLDER / "widget" / f"{name}.js" for name in ("words", "colour", "attach", "launcher", "visitor", "widget")),
 )
 """Each after all that it uses: in the script, a module is a function that has run."""

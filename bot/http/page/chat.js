@@ -3,6 +3,7 @@
 import { answer, newTurn, resetTurn } from "./answering.js";
 import { callHuman, getBot } from "./api.js";
 import { answerBubble, notice, personBubble, questionBubble, welcomeBubble } from "./bubbles.js";
+import { runComposer } from "./composer.js";
 import { icon } from "./dom.js";
 import { buildLayout } from "./layout.js";
 import { followPeople } from "./live.js";
@@ -18,8 +19,6 @@ import {
 import { followEnd } from "./scrolling.js";
 import { browserLanguage, TEXTS } from "./texts.js";
 
-const MAX_CHARACTERS = 2_000;
-const HINT_FROM = 1_800;
 const BOT_POLL_MS = 4_000;
 
 /**
@@ -29,6 +28,7 @@ const BOT_POLL_MS = 4_000;
 export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswer = ignore, locale, inspector } = {}) {
   const page = buildLayout();
   const { keepAtEnd, jumpToEnd } = followEnd(page);
+  const composer = runComposer(page, ask, () => running !== null);
   let language = Object.hasOwn(TEXTS, locale ?? "") ? locale : browserLanguage();
   let texts = TEXTS[language];
   let bot = null;
@@ -52,12 +52,6 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
   }
 
   function listen() {
-    page.composer.addEventListener("submit", (event) => {
-      event.preventDefault();
-      sendQuestion();
-    });
-    page.question.addEventListener("keydown", sendOnEnter);
-    page.question.addEventListener("input", showComposer);
     page.stop.addEventListener("click", () => running?.controller.abort());
     page.newChat.addEventListener("click", () => (startNewChat(), page.question.focus()));
     page.handoff.addEventListener("click", () => void handOff());
@@ -109,13 +103,6 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
 
   /* Asking */
 
-  function sendQuestion() {
-    const question = page.question.value.trim();
-    if (running !== null || question === "" || characters(question) > MAX_CHARACTERS) return;
-    page.question.value = "";
-    ask(question);
-  }
-
   /** One question after the other: what is asked during an answer waits for its end. */
   function ask(question) {
     if (running !== null) {
@@ -137,14 +124,14 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
   async function run(turn) {
     const mine = { turn, controller: new AbortController() };
     running = mine;
-    showComposer();
+    composer.show(texts);
     showTurn(turn);
     save();
     await answer(turn, conversation, askedIn(), mine.controller.signal, () => showTurn(turn));
     if (running !== mine) return; // another conversation has begun meanwhile
     running = null;
     if (turn.handoff !== null && following === null) conversation.handoff = turn.handoff;
-    showComposer();
+    composer.show(texts);
     showHandoff();
     save(turn);
     hearPeople();
@@ -311,41 +298,9 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     bubbles.get(turn.messageId)?.update();
   }
 
-  /* The composer */
-
-  function sendOnEnter(event) {
-    const composing = event.isComposing || event.keyCode === 229; // Safari ends a composition before this event
-    if (event.key !== "Enter" || event.shiftKey || composing) return;
-    event.preventDefault();
-    sendQuestion();
-  }
-
-  function showComposer() {
-    const length = characters(page.question.value.trim());
-    const busy = running !== null;
-    page.send.hidden = busy;
-    page.stop.hidden = !busy;
-    page.send.disabled = length === 0 || length > MAX_CHARACTERS;
-    page.app.classList.toggle("busy", busy);
-    showLimit(MAX_CHARACTERS - length);
-    growQuestion();
-  }
-
-  /** A chat that was hidden has not been measured yet. */
   function focus() {
-    growQuestion();
+    composer.grow();
     page.question.focus();
-  }
-
-  function showLimit(left) {
-    page.limit.hidden = left > MAX_CHARACTERS - HINT_FROM;
-    page.limit.textContent = left >= 0 ? texts.charactersLeft(left) : texts.charactersOver(-left);
-    page.limit.classList.toggle("over", left < 0);
-  }
-
-  function growQuestion() {
-    page.question.style.height = "auto";
-    page.question.style.height = `${page.question.scrollHeight}px`;
   }
 
   /* The language */
@@ -373,7 +328,7 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
     showBot();
     showLog();
     showHandoff();
-    showComposer();
+    composer.show(texts);
   }
 }
 
@@ -383,9 +338,4 @@ function lineOf(entry, texts) {
   if (entry.kind === "notice") return `* ${entry.text}`;
   if (entry.kind === "person") return `${entry.agent}: ${entry.text}`;
   return `${texts.you}: ${entry.question}` + (entry.text && `\n${texts.assistant}: ${entry.text}`);
-}
-
-/** The server counts characters, not UTF-16 units. */
-function characters(text) {
-  return Array.from(text).length;
 }

@@ -20,6 +20,11 @@ def test_the_script_needs_no_other_file_and_no_other_host() -> None:
     assert set(re.findall(r"https?://[\w.]+", script)) == {"http://www.w3.org"}  # the name of SVG, not a request
 
 
+def test_what_is_written_for_us_only_is_not_sent() -> None:
+    script = compose_widget().decode()
+    assert not re.search(r"^[ \t]|/\*|[ \t]// ", script, re.MULTILINE)
+
+
 def test_nothing_is_ever_parsed_as_html() -> None:
     script = compose_widget().decode()
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|document\.cookie", script)

@@ -13,25 +13,29 @@ TOKEN = b"event: token"
 
 
 class Cable:
-    """Carries bytes to a server and back; `cut_after_words` cuts it behind the first words of an answer."""
+    """Carries bytes to a server and back; told to stall, it carries of the next answer the first words only."""
 
     def __init__(self, server: str) -> None:
         self._server = (urlsplit(server).hostname or "", urlsplit(server).port or 0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads: list[threading.Thread] = []
         self._ends: list[socket.socket] = []
-        self._cut_next = False
-        self.is_cut = False
+        self._stalls = False
+        self._is_cut = threading.Event()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def cut_after_words(self) -> None:
-        self._cut_next = True
+    def stall_after_words(self) -> None:
+        self._stalls = True
+
+    def cut(self) -> None:
+        self._is_cut.set()
+        self._hang_up()
 
     def mend(self) -> None:
-        self.is_cut = False
+        self._is_cut.clear()
 
     @contextmanager
     def plugged_in(self) -> Iterator[Cable]:
@@ -41,7 +45,7 @@ class Cable:
             yield self
         finally:
             self._listener.shutdown(socket.SHUT_RDWR)
-            self._hang_up()
+            self.cut()
             for thread in (accepting, *self._threads):
                 thread.join()
             self._listener.close()
@@ -52,7 +56,7 @@ class Cable:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            if self.is_cut:
+            if self._is_cut.is_set():
                 client.close()
                 continue
             upstream = socket.create_connection(self._server)
@@ -70,19 +74,14 @@ class Cable:
                         data = end.recv(65_536)
                         if not data:
                             return
-                        other[end].sendall(self._let_through(data))
-                        if self.is_cut:
-                            self._hang_up()
+                        if self._stalls and TOKEN in data:
+                            self._stalls = False
+                            other[end].sendall(first_words(data))
+                            self._is_cut.wait()
                             return
+                        other[end].sendall(data)
             except OSError:
                 return
-
-    def _let_through(self, data: bytes) -> bytes:
-        """Return what arrives; the first words do, and a piece of what comes behind them."""
-        if not self._cut_next or TOKEN not in data:
-            return data
-        self._cut_next, self.is_cut = False, True
-        return data[: data.index(b"\n\n", data.index(TOKEN)) + 5]
 
     def _hang_up(self) -> None:
         for end in self._ends:
@@ -90,3 +89,8 @@ class Cable:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue
+
+
+def first_words(data: bytes) -> bytes:
+    """Return the data up to the first words of an answer, and a piece of what comes behind them."""
+    return data[: data.index(b"\n\n", data.index(TOKEN)) + 5]

@@ -107,11 +107,12 @@ def test_an_answer_that_is_cut_off_in_the_middle_is_taken_up_again(page: Page, s
         open_panel(page)
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.method) if "/api/chat/stream" in request.url else None)
-        cable.cut_after_words()
+        cable.stall_after_words()
         send(page, "你家都能用啥付钱啊")
-        expect(page.locator(".reconnecting")).to_be_visible()
         bubble = page.get_by_test_id("bubble-bot")
         expect(bubble.locator(".body")).not_to_be_empty()
+        cable.cut()
+        expect(page.locator(".reconnecting")).to_be_visible()
         cable.mend()
         expect(bubble).to_have_attribute("data-state", "done")
         assert bubble.count() == 1
