@@ -15,7 +15,7 @@ from bot.published import PublishedKnowledge
 from bot.routing import Situation, route
 from bot.settings import RoutingSettings
 from knowledge.errors import FrontDeskError
-from knowledge.evaluation import TestCase, Verdict, evaluate
+from knowledge.evaluation.cases import TestCase, Verdict, evaluate
 from knowledge.search import Searcher
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ class Comparison:
             "changed": [
                 {
                     "question": new.case.question,
-                    "key": new.case.key,
+                    "key": new.case.keys[0],
                     "before": {"result": was, "found": old.found, "confidence": old.confidence},
                     "after": {"result": becomes, "found": new.found, "confidence": new.confidence},
                 }
@@ -50,7 +50,7 @@ class Comparison:
                 if was != becomes or old.right != new.right
             ],
             "wrong": [
-                {"question": verdict.case.question, "key": verdict.case.key, "found": verdict.found}
+                {"question": verdict.case.question, "key": verdict.case.keys[0], "found": verdict.found}
                 for verdict, result in zip(self.after, results[1], strict=True)
                 if result == "wrong"
             ],

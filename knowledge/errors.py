@@ -5,6 +5,7 @@ FrontDeskError
 │   └── SettingFixed           the settings file names it              (bot.errors)
 ├── KnowledgeError
 │   ├── ImportFileError        a file could not be read at all
+│   ├── SuiteUnreadable        a test suite is none
 │   ├── UnknownEntry           no such entry or knowledge base
 │   ├── EntryChanged           somebody else was faster                (bot.errors)
 │   └── IndexUnavailable       nothing is published, or the index is damaged
@@ -49,6 +50,10 @@ class KnowledgeError(FrontDeskError):
 
 class ImportFileError(KnowledgeError):
     """A file could not be read at all; errors of single rows are reported, not raised."""
+
+
+class SuiteUnreadable(KnowledgeError):
+    """A test suite cannot be read, or has nothing to ask."""
 
 
 class UnknownEntry(KnowledgeError):

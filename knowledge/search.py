@@ -26,6 +26,9 @@ SUPPORT = 2
 WEIGHTS = {"classifier": 2.0, "by_question": 0.5, "by_answer": 0.75, "bm25": 0.75}
 """Of the scores that entries are ranked by, each standardised over the entries; measured by benchmarks/search.py."""
 
+FEWEST_RIVALS = 50
+"""To be the best of three entries means little: a share is taken as if there were so many."""
+
 SHARE_TEMPERATURE = 2.0
 """Divides fused scores before they are turned into shares."""
 
@@ -153,8 +156,8 @@ class Searcher:
             question_score=float(scores.by_question[best]),
             answer_score=float(scores.by_answer[best]),
             coverage=self.snapshot.lexical.coverage(query.standalone, best),
-            fused_share=float(softmax(scores.fused[order] / SHARE_TEMPERATURE)[0]),
-            classifier_share=float(softmax(scores.classifier[order])[0]),
+            fused_share=_share_of_first(scores.fused[order] / SHARE_TEMPERATURE),
+            classifier_share=_share_of_first(scores.classifier[order]),
         )
 
     def _candidate(self, number: int, scores: _Scores) -> Candidate:
@@ -217,6 +220,13 @@ def _best_lines(size: int, floor: float, scores: Vectors, entries: Rows, rows: R
             matched = dict(zip(found.tolist(), rows[first].tolist(), strict=True))
         entries, scores = np.delete(entries, first), np.delete(scores, first)
     return np.where(count > 0, total / np.maximum(count, 1), floor).astype(np.float32), matched
+
+
+def _share_of_first(scores: Vectors) -> float:
+    """Return the first score's share of all; beside few entries there stand average ones that are not there."""
+    missing = max(0, FEWEST_RIVALS - len(scores))
+    rivals = np.concatenate([scores, np.full(missing, scores.mean(), dtype=np.float32)])
+    return float(softmax(rivals)[0])
 
 
 def _standardised(scores: Vectors) -> Vectors:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.store.database import Store, whole
 from bot.store.entries import find_base
 from bot.store.tables import TestCaseRow
-from knowledge.evaluation import TestCase
+from knowledge.evaluation.cases import TestCase
 
 
 class TestCaseStore(Store):
@@ -26,12 +26,12 @@ class TestCaseStore(Store):
             rows = await session.scalars(
                 select(TestCaseRow).where(TestCaseRow.knowledge_base_id == base.id).order_by(TestCaseRow.id)
             )
-            return [TestCase(row.question, row.key) for row in rows]
+            return [TestCase(row.question, (row.key,)) for row in rows]
 
     @whole
     async def add(self, knowledge_base: str, cases: Sequence[TestCase]) -> None:
         """Add questions; one that is there already gets the new key."""
-        newest = {case.question: case.key for case in cases}
+        newest = {case.question: case.keys[0] for case in cases}
         async with self.database.transaction() as session:
             base = await find_base(session, knowledge_base)
             await self._delete(session, base.id, list(newest))

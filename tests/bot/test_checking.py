@@ -11,11 +11,11 @@ from bot.store.database import Database
 from bot.store.knowledge import KnowledgeStore
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.errors import ModelUnavailable
-from knowledge.evaluation import TestCase, Verdict
+from knowledge.evaluation.cases import TestCase, Verdict
 from tests.bot.fakes import HOURS, INVOICE, RETURNS
 
 BANDS = RoutingSettings()
-CASES = [TestCase("怎么退货", "RET-1"), TestCase("怎么开发票", "INV-1")]
+CASES = [TestCase("怎么退货", ("RET-1",)), TestCase("怎么开发票", ("INV-1",))]
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ async def test_closing_gives_up_what_is_running(knowledge: PublishedKnowledge) -
     ],
 )
 def test_a_result_is_what_the_customer_would_have_got(found: str | None, confidence: float, result: str) -> None:
-    verdict = Verdict(CASES[0], found, confidence)
+    verdict = Verdict(CASES[0], (found,) if found else (), confidence)
     shown = Comparison([], [verdict], BANDS).to_dict()
     assert shown["after"] == {result: 1}
     assert len(shown["wrong"]) == (result == "wrong")

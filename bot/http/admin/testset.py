@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.checking import Check, Checks
 from bot.http.admin.access import KnowledgeReader, KnowledgeWriter, audit, backoffice_of, parts_of
 from bot.http.errors import RequestError
-from knowledge.evaluation import TestCase
+from knowledge.evaluation.cases import TestCase
 from knowledge.importing.files import MAX_KEY, MAX_QUESTION
 from knowledge.text import clean
 
@@ -52,13 +52,13 @@ def checks_of(request: Request) -> Checks:
 async def list_cases(base: str, request: Request, _actor: KnowledgeReader) -> dict[str, Any]:
     """List the test set."""
     cases = await backoffice_of(request).testcases.cases(base)
-    return {"cases": [{"question": case.question, "key": case.key} for case in cases]}
+    return {"cases": [{"question": case.question, "key": case.keys[0]} for case in cases]}
 
 
 @router.post("/knowledge-bases/{base}/tests", status_code=201)
 async def add_cases(base: str, body: NewCases, request: Request, actor: KnowledgeWriter) -> dict[str, Any]:
     """Add questions to the test set."""
-    cases = [TestCase(clean(case.question), case.key) for case in body.cases]
+    cases = [TestCase(clean(case.question), (case.key,)) for case in body.cases]
     await backoffice_of(request).testcases.add(base, cases)
     await audit(request, actor, "tests.added", base, questions=len(cases))
     return await list_cases(base, request, actor)

@@ -6,7 +6,7 @@ from pathlib import Path
 from knowledge.confidence import calibration_for
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.entries import Entry
-from knowledge.evaluation import TestCase, evaluate
+from knowledge.evaluation.cases import TestCase, evaluate
 from knowledge.index.snapshot import Located, open_snapshot
 from knowledge.search import Searcher
 
@@ -23,7 +23,7 @@ def searcher(folder: Path) -> Searcher:
 
 
 def test_each_question_is_judged_and_counted(tmp_path: Path) -> None:
-    cases = [TestCase("怎么退货", "RET"), TestCase("怎么开发票", "INV"), TestCase("退货", "OTHER")]
+    cases = [TestCase("怎么退货", ("RET",)), TestCase("怎么开发票", ("INV",)), TestCase("退货", ("OTHER",))]
     progress: list[tuple[int, int]] = []
     verdicts = evaluate(
         searcher(tmp_path),
@@ -41,7 +41,7 @@ def test_where_nothing_is_live_nothing_is_found(tmp_path: Path) -> None:
     only_disabled = open_snapshot(tmp_path, [Located("shop", ENTRIES[1])], AbsentEmbedder())
     found = evaluate(
         Searcher(only_disabled, AbsentEmbedder(), calibration_for("none (words only)")),
-        [TestCase("怎么开发票", "INV")],
+        [TestCase("怎么开发票", ("INV",))],
         today=date(2026, 1, 1),
     )
     assert [(verdict.found, verdict.confidence) for verdict in found] == [(None, 0.0)]

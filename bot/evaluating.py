@@ -1,0 +1,56 @@
+"""What customers would have got for the questions of a test suite: by searching alone, or by the whole path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from bot.contextualise import in_context
+from bot.desk import FrontDesk
+from bot.question import Answer, Finished, Message, Question
+from bot.routing import Situation, route
+from bot.settings import RoutingSettings
+from knowledge.embedding.base import OnProgress, no_progress
+from knowledge.errors import FrontDeskError
+from knowledge.evaluation.cases import TestCase, Verdict, evaluate
+from knowledge.evaluation.report import Judged
+from knowledge.search import Query, Searcher
+
+
+def judge_search(
+    searcher: Searcher,
+    cases: Sequence[TestCase],
+    bands: RoutingSettings,
+    *,
+    today: date,
+    on_progress: OnProgress = no_progress,
+) -> list[Judged]:
+    """Search for each question in its conversation; the outcome is the one that the confidence leads to."""
+    verdicts = evaluate(searcher, cases, today=today, read=_in_conversation, on_progress=on_progress)
+    return [Judged(verdict, route(Situation(confidence=verdict.confidence), bands)[0]) for verdict in verdicts]
+
+
+async def judge_answers(
+    desk: FrontDesk, cases: Sequence[TestCase], on_progress: OnProgress = no_progress
+) -> list[Judged]:
+    """Ask each question of a desk that leaves no trace, models and checks included."""
+    judged = []
+    for number, case in enumerate(cases, start=1):
+        answer = await _answer(desk, case)
+        keys = tuple(candidate.entry.key for candidate in answer.candidates)
+        verdict = Verdict(case, keys, answer.confidence or 0.0, answer.timings.total_ms)
+        complete = all(phrase in answer.text for phrase in case.phrases)
+        judged.append(Judged(verdict, answer.outcome, answer.trace.grounded, complete))
+        on_progress(number, len(cases))
+    return judged
+
+
+def _in_conversation(case: TestCase) -> Query:
+    return in_context(case.question, [Message("customer", question) for question in case.earlier])
+
+
+async def _answer(desk: FrontDesk, case: TestCase) -> Answer:
+    async for event in desk.answer(Question(text=case.question, earlier=case.earlier, channel="evaluation")):
+        if isinstance(event, Finished):
+            return event.answer
+    raise FrontDeskError(f"{case.question!r} was not answered")
