@@ -216,10 +216,11 @@ export function mountChat(place, { onName = ignore, onLanguage = ignore, onAnswe
 
   /** The server has it no more, or not for this visitor. */
   function loseConversation() {
+    const isNews = following === null || isOfPeople(conversation); // another tab may have said so
     following?.stop();
     following = null;
     Object.assign(conversation, { id: null, handoff: "bot", agent: null });
-    addNotice(texts.people.gone);
+    if (isNews) addNotice(texts.people.gone);
     showHandoff();
   }
 

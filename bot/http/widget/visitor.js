@@ -3,7 +3,7 @@
 import { botHeader, errorOf } from "../page/api.js";
 
 const KEPT = "frontdesk.visitor";
-let unkept = {};
+let unkept = null;
 
 /** Return {token, identify}. `token(renew)` resolves to a token; `identify(user)` says who the visitor is from now on. */
 export function createVisitor(origin) {
@@ -65,17 +65,17 @@ function isSame(one, other) {
 /** Another tab may have kept a newer one. */
 function recall() {
   try {
-    return JSON.parse(localStorage.getItem(KEPT)) ?? unkept;
+    return unkept ?? JSON.parse(localStorage.getItem(KEPT)) ?? {};
   } catch {
-    return unkept;
+    return {};
   }
 }
 
 function keep(visitor) {
-  unkept = visitor;
   try {
     localStorage.setItem(KEPT, JSON.stringify(visitor));
+    unkept = null;
   } catch {
-    // Without storage the visitor is a new one on every page.
+    unkept = visitor; // a new one on every page
   }
 }

@@ -165,7 +165,8 @@ def test_it_outlives_a_change_of_page_in_a_single_page_application(page: Page, n
     ask(page, "怎么退货")
 
 
-def test_a_site_that_moves_its_body_does_not_move_it(page: Page) -> None:
+def test_a_site_that_moves_its_body_does_not_move_it(page: Page, site: Site) -> None:
+    page.goto(f"{site.origin}/calm")
     page.evaluate("document.body.style.cssText = 'transform: translateZ(0); height: 3000px'")
     box = page.get_by_test_id("launcher").bounding_box()
     assert box is not None

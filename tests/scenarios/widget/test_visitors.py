@@ -6,7 +6,7 @@ import time
 
 import pytest
 from itsdangerous import TimestampSigner
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from bot.visitors import Visitors
 from tests.scenarios.conftest import Served
@@ -85,12 +85,18 @@ def token_of(page: Page) -> str:
     return str(page.evaluate("JSON.parse(localStorage['frontdesk.visitor']).token"))
 
 
-def test_a_conversation_that_is_lost_is_told_and_not_waited_for(page: Page) -> None:
+def test_a_conversation_that_is_lost_is_told_and_not_waited_for(
+    page: Page, context: BrowserContext, site: Site
+) -> None:
     call_somebody(page)
     page.evaluate("localStorage['frontdesk.visitor'] = JSON.stringify({ token: 'of another secret' })")
     page.reload()
-    expect(page.get_by_test_id("notice")).to_have_text("这段对话已经打不开了，请重新提问")
-    expect(page.locator("#status-text")).to_have_text("在线")
+    other = context.new_page()
+    other.goto(site.origin)
+    open_panel(other)
+    for tab in (page, other):
+        expect(tab.get_by_test_id("notice")).to_have_text("这段对话已经打不开了，请重新提问")
+        expect(tab.locator("#status-text")).to_have_text("在线")
     expect(ask(page, "怎么开发票")).to_contain_text("发票")
 
 
