@@ -144,7 +144,7 @@ def to_incoming(event: Mapping[str, Any]) -> Incoming:
     """Return what a customer wrote; a click on a choice is its words."""
     conversation, text = str(event["conversation"]["id"]), str(event.get("content") or "")
     return Incoming(
-        message_id=str(event["id"]),
+        message_id=str(event["id"] or ""),
         thread=conversation,
         address={"conversation": conversation},
         text=text,

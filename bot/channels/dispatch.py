@@ -65,7 +65,8 @@ class Dispatcher:
                 self._news.clear()
                 await self._take_up()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):  # Python 3.11's wait_for may swallow a cancellation
+                        await self._news.wait()
         finally:
             await self._drain(list(self._working.values()))
 

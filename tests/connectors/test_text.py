@@ -55,6 +55,17 @@ def test_a_text_is_cut_where_a_sentence_ends(text: str, size: int, pieces: list[
     assert split(text, size) == pieces
 
 
+@pytest.mark.parametrize(
+    "letter", ["👨‍👩‍👧‍👦", "❤️‍🔥", "👍🏽", "e\u0301", "नि"], ids=["family", "variant", "skin", "accent", "vowel"]
+)
+def test_what_is_shown_as_one_letter_is_not_cut(letter: str) -> None:
+    for before in range(8):
+        text = "a" * before + letter * 40
+        pieces = split(text, 64)
+        assert "".join(pieces) == text
+        assert all(set(piece.replace(letter, "")) <= {"a"} for piece in pieces)
+
+
 def answer(**values: object) -> Answer:
     return Answer(conversation_id="c", turn_id="t", text="答案", **values)  # type: ignore[arg-type]
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from bot.question import Answer, Question
 from bot.store import channels
@@ -14,7 +16,7 @@ from bot.store.conversations import ConversationStore
 from bot.store.database import Database
 from bot.store.inbox import InboxStore
 from bot.store.memory import MemoryStore
-from bot.store.tables import ConversationRow, ReceivedRow, now
+from bot.store.tables import ConversationRow, ReceivedRow, ThreadRow, now
 from connectors.base import Incoming
 
 
@@ -71,6 +73,44 @@ async def test_a_message_whose_keeper_died_is_taken_up_again_where_it_stood(
     monkeypatch.setattr(channels, "now", lambda: now() + channels.LEASE * 2)
     [again] = await store.claim(1)
     assert (again.id, again.sent) == (received.id, 2)
+    assert (received.attempts, again.attempts) == (0, 1)
+
+
+async def test_what_somebody_works_on_is_not_due_for_them(store: ChannelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.receive("wecom", message(1))
+    await store.receive("wecom", message(2))
+    [received] = await store.claim(9)
+    monkeypatch.setattr(channels, "now", lambda: now() + channels.LEASE * 2)
+    assert await store.claim(9, {received.id: "?"}) == []
+    assert [each.id for each in await store.claim(9)] == [received.id]
+
+
+async def test_a_message_that_no_database_takes_is_refused_and_not_tried_for_ever(
+    store: ChannelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = 0
+
+    async def enter(*_: object) -> ThreadRow:
+        nonlocal tried
+        tried += 1
+        return ThreadRow(id=None)
+
+    monkeypatch.setattr(channels, "_enter_thread", enter)
+    with pytest.raises(IntegrityError):
+        await store.receive("wecom", message(1))
+    assert tried == 3
+
+
+@pytest.mark.parametrize("broken", [{"message_id": ""}, {"message_id": None}, {"text": None}, {"text": "\ud800"}])
+def test_a_message_that_cannot_be_kept_is_none(broken: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        Incoming(**{"message_id": "m1", "thread": "anna", "address": {}, **broken})
+
+
+async def test_a_value_is_kept_by_many_at_the_same_moment(database: Database) -> None:
+    store = MemoryStore(database)
+    await asyncio.gather(*(store.remember("kf", "accounts", number) for number in range(8)))
+    assert await store.remembered("kf", "accounts") in range(8)
 
 
 async def test_what_shall_be_tried_later_waits_and_is_counted(

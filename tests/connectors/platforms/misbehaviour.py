@@ -24,9 +24,9 @@ def too_many(seconds: int) -> Callable[[], Response]:
     return lambda: Response("", 429, headers={"Retry-After": str(seconds)})
 
 
-def says(body: dict[str, Any]) -> Callable[[], Response]:
-    """Return what answers with an error in the body, under status 200."""
-    return lambda: JSONResponse(body)
+def says(body: Any, status: int = 200) -> Callable[[], Response]:
+    """Return what answers with an error in the body."""
+    return lambda: JSONResponse(body, status)
 
 
 @dataclass

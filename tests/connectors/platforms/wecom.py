@@ -32,6 +32,9 @@ class FakeWecom:
     tokens: set[str] = field(default_factory=set)
     fetched: int = 0
     sent: list[dict[str, Any]] = field(default_factory=list)
+    dropped: int = 0
+    """So many were repetitions."""
+
     script: Script = field(default_factory=Script)
     token_life: int = 7_200
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -71,10 +74,12 @@ class FakeWecom:
         content = body["text"]["content"]
         body["text"]["content"] = content.encode()[:MAX_TEXT_BYTES].decode(errors="ignore")  # it cuts without a word
         is_again = any((earlier["touser"], earlier["text"]) == (body["touser"], body["text"]) for earlier in self.sent)
-        if not (body.get("enable_duplicate_check") and is_again):
-            with self.arrived:
+        with self.arrived:
+            if body.get("enable_duplicate_check") and is_again:
+                self.dropped += 1
+            else:
                 self.sent.append(body)
-                self.arrived.notify_all()
+            self.arrived.notify_all()
         return {"errcode": 0, "errmsg": "ok", "msgid": secrets.token_hex(8)}
 
     def wait_for(self, messages: int, seconds: float = 30) -> list[str]:

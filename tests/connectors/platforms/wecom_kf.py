@@ -19,7 +19,7 @@ NEW, BOT, POOL, PERSON, ENDED = range(5)
 PAGE = 2
 """It may give fewer rows than were asked for."""
 
-MAX_TEXT_BYTES = 2_048
+MAX_TEXT_BYTES, MAX_HEAD_BYTES = 2_048, 1_024
 
 
 @dataclass
@@ -45,6 +45,7 @@ class FakeKf:
     sending: Script = field(default_factory=Script)
     syncing: Script = field(default_factory=Script)
     token: str = ""
+    expired: set[str] = field(default_factory=set)
     has_people: bool = True
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
@@ -58,6 +59,8 @@ class FakeKf:
             body = await request.json()
             if refusal := self.company.refusal(access_token):
                 return JSONResponse(refusal)
+            if body.get("token") in self.expired:
+                return JSONResponse({"errcode": 95007, "errmsg": "invalid msg token"})
             self.fetches += 1
             assert body["open_kfid"] == ACCOUNT
             start = int(body.get("cursor") or 0)
@@ -120,6 +123,8 @@ class FakeKf:
     def _keep(self, body: dict[str, Any]) -> None:
         if body["msgtype"] == "text":
             assert len(body["text"]["content"].encode()) <= MAX_TEXT_BYTES
+        else:
+            assert len(body["msgmenu"].get("head_content", "").encode()) <= MAX_HEAD_BYTES
         with self.arrived:
             self.sent.append(body)
             self.arrived.notify_all()
@@ -209,4 +214,4 @@ def shown(body: dict[str, Any]) -> str:
     if body["msgtype"] == "text":
         return str(body["text"]["content"])
     menu = body["msgmenu"]
-    return "\n".join([menu["head_content"], *(f"[{item['click']['content']}]" for item in menu["list"])])
+    return "\n".join([menu.get("head_content", ""), *(f"[{item['click']['content']}]" for item in menu["list"])])

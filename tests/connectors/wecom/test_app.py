@@ -6,11 +6,14 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot import messages
+from bot.store.channels import ChannelStore
 from knowledge.entries import Entry
 from tests.bot.fakes import INVOICE, PAYMENT, RETURNS, ScriptedModel, StubKnowledge
 from tests.connectors.platforms import wecom
@@ -178,6 +181,60 @@ def test_an_answer_that_may_have_arrived_is_not_shown_twice(company: Company, mo
     time.sleep(2)
     assert len(company.platform.sent) == 1
     assert http.TIMEOUT_SECONDS > 1
+
+
+def test_an_answer_that_arrived_and_was_not_noted_is_not_shown_twice(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark_sent, lost = ChannelStore.mark_sent, [OperationalError("x", {}, Exception("locked"))]
+
+    async def forgetful(*arguments: Any) -> None:
+        if lost:
+            raise lost.pop()
+        await mark_sent(*arguments)
+
+    monkeypatch.setattr(ChannelStore, "mark_sent", forgetful)
+    company.says("怎么退货？")
+    with company.platform.arrived:
+        assert company.platform.arrived.wait_for(lambda: company.platform.dropped, 30)
+    assert len(company.platform.sent) == 1
+
+
+def test_a_token_that_is_refused_twice_delays_an_answer_and_does_not_lose_it(company: Company) -> None:
+    stale = says({"errcode": 42001, "errmsg": "access_token expired"})
+    company.platform.script.then(stale, stale)
+    company.says("怎么退货？")
+    assert company.hears() == [RETURNS.answer]
+
+
+def test_messages_without_an_identifier_are_told_apart_by_sender_and_time(company: Company) -> None:
+    for user in ("zhangsan", "lisi", "lisi"):
+        message = company.platform.message("怎么退货？", user, CreateTime="1700000000")
+        del message["MsgId"]
+        assert company.deliver(message) == [200]
+    company.says("怎么退货？", "wangwu")
+    company.hears(3)
+    assert sorted(each["touser"] for each in company.platform.sent) == ["lisi", "wangwu", "zhangsan"]
+
+
+@pytest.mark.parametrize("broken", [{"FromUserName": ""}, {"MsgId": "", "CreateTime": ""}])
+def test_a_message_that_cannot_be_kept_is_refused(company: Company, broken: dict[str, str]) -> None:
+    message = {name: value for name, value in (company.platform.message("?") | broken).items() if value}
+    assert company.deliver(message) == [400] * 4
+
+
+def test_an_agents_second_piece_that_fails_is_sent_and_the_first_not_again(company: Company) -> None:
+    company.says("转人工")
+    company.hears()
+    with company.owner() as agent:
+        [waiting] = agent.get("/api/admin/inbox").json()["conversations"]
+        path = f"/api/admin/inbox/{waiting['id']}"
+        agent.post(f"{path}/take", json={})
+        company.platform.script.then(0.0, down)
+        agent.post(f"{path}/reply", json={"text": "".join(f"这是第{n:03}个很长的句子。" for n in range(100))})
+        pieces = company.hears(3)[1:]
+    assert [piece.count("这是第000个") for piece in pieces] == [1, 0]
+    assert len(company.platform.sent) == 3
 
 
 def test_a_message_that_the_platform_never_takes_does_not_block_the_next(company: Company) -> None:
