@@ -24,7 +24,11 @@ SUPPORT = 2
 """An entry's question score is the mean of so many of its best lines: one variant alone may match by accident."""
 
 WEIGHTS = {"classifier": 2.0, "by_question": 0.5, "by_answer": 0.75, "bm25": 0.75}
-"""Of the scores that entries are ranked by, each standardised over the entries; measured by benchmarks/search.py."""
+"""Of the scores that entries are ranked by, each standardised over the entries; measured by benchmarks/search.py.
+
+That of the answer is shared by the lines that an entry has on average: what an answer says is little beside ten ways of
+asking, and much where there is only one.
+"""
 
 FEWEST_RIVALS = 50
 """To be the best of three entries means little: a share is taken as if there were so many."""
@@ -100,6 +104,8 @@ class Searcher:
         self.snapshot = snapshot
         self._embedder = embedder
         self.calibration = calibration
+        lines = float(snapshot.is_question.sum()) / len(snapshot.entries)
+        self._weights = {**WEIGHTS, "by_answer": WEIGHTS["by_answer"] / lines}
         self._exact: dict[str, list[int]] = {}
         for number, located in enumerate(snapshot.entries):
             for question in located.entry.questions:
@@ -147,7 +153,8 @@ class Searcher:
         by_answer[entries[~asked]] = row_scores[~asked]
         by_question, matched = _best_lines(size, floor, row_scores[asked], entries[asked], rows[asked])
         classifier = snapshot.classifier.scores(vector)
-        return _Scores(by_question, by_answer, snapshot.lexical.scores(question), classifier, matched)
+        bm25 = snapshot.lexical.scores(question)
+        return _Scores(by_question, by_answer, bm25, classifier, matched, self._weights)
 
     def _features(self, order: list[int], scores: _Scores, query: Query) -> Features:
         """Return the features of the first of `order`, as if nothing else than these entries were there."""
@@ -184,6 +191,7 @@ class _Scores:
     bm25: Vectors
     classifier: Vectors
     matched: dict[int, int]
+    weights: dict[str, float]
 
     @classmethod
     def mean(cls, parts: list[_Scores], weights: list[float]) -> _Scores:
@@ -192,12 +200,12 @@ class _Scores:
             name: np.average([getattr(part, name) for part in parts], axis=0, weights=weights).astype(np.float32)
             for name in WEIGHTS
         }
-        return cls(**means, matched=parts[0].matched)
+        return cls(**means, matched=parts[0].matched, weights=parts[0].weights)
 
     @cached_property
     def fused(self) -> Vectors:
         """The score that entries are ranked by."""
-        parts = [np.float32(weight) * _standardised(getattr(self, name)) for name, weight in WEIGHTS.items()]
+        parts = [np.float32(weight) * _standardised(getattr(self, name)) for name, weight in self.weights.items()]
         fused: Vectors = np.sum(parts, axis=0, dtype=np.float32)
         return fused
 
