@@ -164,12 +164,15 @@ class ConnectorContract:
 
     @asynccontextmanager
     async def joined(self) -> AsyncIterator[tuple[Connector, RecordingHost, httpx.AsyncClient]]:
-        """Give the connector, its host, and a client that calls its routes."""
+        """Give the connector at work, its host, and a client that calls its routes."""
         connector, host, app = self.make(), RecordingHost(self.path), FastAPI()
         app.include_router(connector.routes(_typed(host)))
         transport = httpx.ASGITransport(app)
+        running = asyncio.create_task(connector.run(_typed(host)))
         async with httpx.AsyncClient(transport=transport, base_url="http://contract") as client:
             yield connector, host, client
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         await connector.close()
 
     def test_what_is_missing_is_named(self) -> None:

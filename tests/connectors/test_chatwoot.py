@@ -16,10 +16,13 @@ from bot import messages
 from tests.bot.fakes import INVOICE, RETURNS
 from tests.bot.http.conftest import Site
 from tests.bot.servers import serving
-from tests.connectors.platforms.misbehaviour import down
+from tests.connectors.platforms.misbehaviour import Trouble, down, too_many
 from tests.connectors.platforms.recorder import Post, Recorder
 
 BOT_TOKEN, OWN_TOKEN = "b0t-token", "a-long-enough-secret"
+
+
+NOBODYS = {"event": "message_created", "message_type": "incoming", "id": None, "conversation": {"status": "pending"}}
 
 
 class FakeChatwoot(Recorder):
@@ -161,8 +164,9 @@ def test_the_bots_own_words_and_other_events_are_left_alone(chatwoot: FakeChatwo
     assert site.knowledge.queries == []
 
 
-def test_an_answer_arrives_once_chatwoot_is_well_again(chatwoot: FakeChatwoot) -> None:
-    chatwoot.script.then(down, down)
+@pytest.mark.parametrize("trouble", [down, too_many(1)], ids=["down", "too many"])
+def test_an_answer_arrives_once_chatwoot_is_well_again(chatwoot: FakeChatwoot, trouble: Trouble) -> None:
+    chatwoot.script.then(trouble, trouble)
     chatwoot.says("怎么退货？")
     assert len(chatwoot.written(1)) == 1
 
@@ -173,7 +177,9 @@ def test_who_does_not_know_the_token_is_refused(chatwoot: FakeChatwoot, site: Si
     assert site.knowledge.queries == []
 
 
-@pytest.mark.parametrize("event", [{}, {"event": "message_created", "message_type": "incoming"}, {"event": ["?"]}])
+@pytest.mark.parametrize(
+    "event", [{}, {"event": "message_created", "message_type": "incoming"}, {"event": ["?"]}, NOBODYS]
+)
 def test_what_is_no_event_is_refused_or_left(chatwoot: FakeChatwoot, event: dict[str, Any]) -> None:
     assert chatwoot.hook(event).status_code in (200, 400)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import httpx
@@ -17,14 +18,21 @@ from wechatpy.utils import WeChatSigner
 from connectors.base import Connector
 from connectors.chatwoot import Chatwoot
 from connectors.contract import ConnectorContract, RecordingHost
+from connectors.rasa import rest
+from connectors.rasa.callback import RasaCallback
+from connectors.rasa.rest import RasaRest
 from connectors.slack.app import Slack
 from connectors.webhook import SIGNATURE, TIMESTAMP, WebhookChannel, sign
 from connectors.wecom import aibot_webhook
+from connectors.wecom.aibot_socket import WecomBot
 from connectors.wecom.aibot_webhook import WecomBotWebhook
 from connectors.wecom.app import WecomApp
+from connectors.wecom.kf import WecomKf
 from tests.bot.servers import serving
 from tests.connectors.platforms import slack, wecom, wecom_bot
 from tests.connectors.platforms.slack import FakeSlack
+from tests.connectors.platforms.wecom_bot import Socket
+from tests.connectors.platforms.wecom_kf import FakeKf, shown
 
 AWAY = "http://127.0.0.1:9"
 SECRET = "a-long-enough-secret"
@@ -141,6 +149,101 @@ class TestSlack(ConnectorContract):
     def text_in(self, message: Mapping[str, Any]) -> str:
         texts = [block["text"] for block in message["blocks"] if block["type"] == "markdown"]
         return "".join(texts) + "".join(slack.labels_of(message))
+
+
+class TestWecomKf(ConnectorContract):
+    """With an account that is there, since a notice only has its messages fetched."""
+
+    connector_class = WecomKf
+    required = ("corp_id", "secret", "token", "aes_key")
+    secrets = (wecom.SECRET, wecom.TOKEN, wecom.AES_KEY)
+
+    @pytest.fixture(autouse=True)
+    def _account(self) -> Iterator[None]:
+        self.account = FakeKf()
+        keys = {"corp_id": wecom.CORP, "secret": wecom.SECRET, "token": wecom.TOKEN, "aes_key": wecom.AES_KEY}
+        with serving(self.account.app()) as api:
+            self.settings = {**keys, "api": api}  # type: ignore[misc]
+            yield
+
+    async def write(self, client: httpx.AsyncClient, message_id: str, text: str) -> httpx.Response:
+        self.account.customer_writes(text)
+        self.account.log[-1]["msgid"] = message_id
+        fetched = self.account.fetches
+        query, body = wecom.seal(self.account.notice())
+        reply = await client.post(f"{self.path}/callback", params=query, content=body)
+        await until(lambda: self.account.fetches > fetched and self.account.is_all_fetched)
+        return reply
+
+    def fits(self, message: Mapping[str, Any]) -> bool:
+        return len(self.text_in(message).encode()) <= wecom.MAX_TEXT_BYTES
+
+    def text_in(self, message: Mapping[str, Any]) -> str:
+        return shown(dict(message))
+
+    def check_delivered(self, connector: Connector, host: RecordingHost) -> None:
+        assert self.account.wait_for(1) == ["好的"]
+
+
+class TestWecomBot(ConnectorContract):
+    """With a WeCom that is there, since messages come over a connection that the bot opens."""
+
+    connector_class = WecomBot
+    required = ("bot_id", "secret")
+    secrets = (wecom_bot.SECRET,)
+
+    @pytest.fixture(autouse=True)
+    def _socket(self) -> Iterator[None]:
+        self.socket = Socket()
+        with self.socket.serving() as url:
+            self.settings = {"bot_id": wecom_bot.BOT, "secret": wecom_bot.SECRET, "url": url}  # type: ignore[misc]
+            yield
+
+    async def write(self, client: httpx.AsyncClient, message_id: str, text: str) -> httpx.Response:
+        message = wecom_bot.message(text) | {"msgid": message_id}
+        await asyncio.to_thread(self.socket.send, message)
+        welcome = await asyncio.to_thread(self.socket.send, wecom_bot.event("enter_chat"))
+        await asyncio.to_thread(self.socket.wait, lambda: welcome in self.socket.shown)  # so the first was read too
+        return httpx.Response(200)
+
+    def fits(self, message: Mapping[str, Any]) -> bool:
+        return len(message["markdown"]["content"].encode()) <= 20_480
+
+    def check_delivered(self, connector: Connector, host: RecordingHost) -> None:
+        assert [each["content"] for each in self.socket.shown.values() if "content" in each] == ["好的"]
+
+
+class OfRasa(ConnectorContract):
+    """Rasa's messages have no identifiers, so that none is known again."""
+
+    async def write(self, client: httpx.AsyncClient, message_id: str, text: str) -> httpx.Response:
+        return await client.post("/webhooks/contract/webhook", json={"sender": "ann", "message": text})
+
+    test_the_same_message_four_times_is_one = None  # type: ignore[assignment]
+
+
+class TestRasaRest(OfRasa):
+    connector_class = RasaRest
+    settings: ClassVar = {"token": ""}
+
+    @pytest.fixture(autouse=True)
+    def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rest, "WAIT_SECONDS", 0.05)
+
+    def check_delivered(self, connector: Connector, host: RecordingHost) -> None:
+        assert json.loads(host.memory.kept["kept:ann"]) == [{"recipient_id": "ann", "text": "好的"}]
+
+
+class TestRasaCallback(OfRasa):
+    connector_class = RasaCallback
+    settings: ClassVar = {"url": f"{AWAY}/messages"}
+    required = ("url",)
+
+
+async def until(happened: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not happened():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
 
 
 def aes_key() -> bytes:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
+from bot.errors import SendFailed
 from connectors.contract import ConnectorContract
 from tests.bot.fakes import RETURNS
 from tests.bot.http.conftest import Site
@@ -101,13 +102,19 @@ class TestDingTalk(ConnectorContract):
 
 
 class Platform(Recorder):
-    """Feishu's or DingTalk's API."""
+    """Feishu's or DingTalk's API; it takes the token back as often as `stale` says."""
+
+    def __init__(self, stale: int = 0, stale_status: int = 400) -> None:
+        super().__init__()
+        self.stale, self.stale_status = [True] * stale, stale_status
 
     def reply(self, post: Post) -> Response:
         if post.path.endswith(("/internal", "/accessToken")):
             wrong = "wrong" in post.body.decode()
             token = {"tenant_access_token": "t-1", "accessToken": "t-1", "expire": 7_200, "expireIn": 7_200}
             return JSONResponse({"code": 10014, "msg": "app secret invalid"} if wrong else {"code": 0, **token})
+        if self.stale and self.stale.pop():
+            return JSONResponse({"code": 99991663, "msg": "Invalid access token for authorization"}, self.stale_status)
         return JSONResponse({"code": 0})
 
     def sent(self, count: int) -> list[Post]:
@@ -171,6 +178,31 @@ def test_dingtalk_on_a_whole_server(site: Site, platform: tuple[Platform, str]) 
     assert (group.path, group.json["openConversationId"]) == ("/v1.0/robot/groupMessages/send", "cid1")
     assert json.loads(alone.json["msgParam"])["text"] == RETURNS.answer
     assert alone.headers["x-acs-dingtalk-access-token"] == "t-1"
+
+
+@pytest.mark.parametrize("stale", [1, 2], ids=["once", "twice"])
+@pytest.mark.parametrize(("kind", "status"), [(TestFeishu, 400), (TestDingTalk, 401)])
+async def test_a_token_that_is_not_taken_is_replaced(kind: type[ConnectorContract], status: int, stale: int) -> None:
+    fake = Platform(stale, status)
+    with serving(fake.app()) as api:
+        connector = kind.connector_class(kind.connector_class.Settings(**{**kind.settings, "api": api}))
+        address, [message] = {"chat": "oc_1", "user": "li"}, connector.from_text("您好")
+        if stale == 2:
+            with pytest.raises(SendFailed):
+                await connector.send(address, message, "m-1")
+        await connector.send(address, message, "m-1")
+        await connector.close()
+    tokens = [post for post in fake.posts if post.path.endswith(("/internal", "/accessToken"))]
+    assert (len(tokens), len(fake.posts)) == (2, 3 + stale)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("sealed", [b"", b"x" * 16, b"x" * 17, b"x" * 32])
+def test_what_feishu_never_sealed_is_refused(site: Site, platform: tuple[Platform, str], sealed: bytes) -> None:
+    site.settings = {"channels": {"feishu": {**TestFeishu.settings, "api": platform[1]}}}
+    body = {"encrypt": base64.b64encode(sealed).decode()}
+    with site.served() as address:
+        assert httpx.post(f"{address}/channels/feishu/events", json=body).status_code == 400
 
 
 @pytest.mark.usefixtures("installed")

@@ -4,46 +4,95 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.bot.servers import serving
-from tests.connectors.platforms import wecom
+from tests.connectors.platforms import slack, wecom
 from tests.connectors.platforms.misbehaviour import down
+from tests.connectors.platforms.process import Stage, apart
+from tests.connectors.platforms.slack import FakeSlack
 from tests.connectors.platforms.wecom import FakeWecom
+from tests.connectors.platforms.wecom_kf import FakeKf
 from tests.scenarios.conftest import served
 
 NO_MODELS = {"FRONTDESK_MODELS__CHAT": "", "FRONTDESK_MODELS__EMBEDDING": "none.gguf"}
+KEYS = {"CORP_ID": wecom.CORP, "SECRET": wecom.SECRET, "TOKEN": wecom.TOKEN, "AES_KEY": wecom.AES_KEY}
+QUESTION = "怎么开发票"
 
 
-def channel(api: str) -> dict[str, str]:
-    values = {
-        "CORP_ID": wecom.CORP,
-        "AGENT_ID": str(wecom.AGENT),
-        "SECRET": wecom.SECRET,
-        "TOKEN": wecom.TOKEN,
-        "AES_KEY": wecom.AES_KEY,
-        "API": api,
-    }
-    return {f"FRONTDESK_CHANNELS__WECOM__{name}": value for name, value in values.items()}
+@dataclass
+class Platform:
+    """A platform in another process; `deliver` has the customer's one message delivered, acknowledged or not."""
+
+    stage: Stage
+    settings: dict[str, str]
+    deliver: Callable[[str], None]
+    sent: str
+    """Where it keeps what customers were sent."""
+
+    troubles: str
+    """Its script of what it does instead of taking an answer."""
+
+
+@contextmanager
+def wecom_app() -> Iterator[Platform]:
+    with apart(FakeWecom) as (stage, api):
+        sealed = wecom.seal(stage.do("message", QUESTION))
+        settings = {"KIND": "wecom", **KEYS, "AGENT_ID": str(wecom.AGENT), "API": api}
+        yield Platform(stage, settings, lambda url: call_back(url, *sealed), "sent", "script")
+
+
+@contextmanager
+def wecom_kf() -> Iterator[Platform]:
+    with apart(FakeKf) as (stage, api):
+        stage.do("customer_writes", QUESTION)
+        settings = {"KIND": "wecom_kf", **KEYS, "API": api}
+        yield Platform(stage, settings, lambda url: call_back(url, *wecom.seal(stage.do("notice"))), "sent", "sending")
+
+
+@contextmanager
+def slack_events() -> Iterator[Platform]:
+    with apart(FakeSlack) as (stage, address):
+        settings = {"KIND": "slack", "BOT_TOKEN": slack.TOKEN, "SIGNING_SECRET": slack.SECRET, "API": f"{address}/api/"}
+        event = stage.do("says", QUESTION)
+
+        def deliver(url: str) -> None:
+            assert FakeSlack(bot=url.removesuffix("/channels/slack")).deliver(event).status_code == 200
+
+        yield Platform(stage, settings, deliver, "messages", "script")
+
+
+def call_back(url: str, query: dict[str, str], body: str) -> None:
+    assert wecom.call_back(f"{url}/callback", query, body) == [200]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
-def test_what_was_acknowledged_is_answered_once_after_the_restart(home: Path, how: signal.Signals) -> None:
-    fake = FakeWecom()
-    with serving(fake.app()) as api:
-        settings = {**NO_MODELS, **channel(api)}
-        sealed = wecom.seal(fake.message("怎么开发票"))
-        fake.script.then(*[down] * 1_000)  # nothing gets out before the end
-        with served(home, **settings) as server:
-            assert wecom.call_back(f"{server.url}/channels/wecom/callback", *sealed) == [200]
+@pytest.mark.parametrize(("name", "joined"), [("wecom", wecom_app), ("wecom_kf", wecom_kf), ("slack", slack_events)])
+def test_what_was_acknowledged_is_answered_once_after_the_restart(
+    home: Path, how: signal.Signals, name: str, joined: Callable[[], Iterator[Platform]]
+) -> None:
+    with joined() as platform:  # type: ignore[attr-defined]
+        settings = {f"FRONTDESK_CHANNELS__{name.upper()}__{key}": value for key, value in platform.settings.items()}
+        platform.stage.do(f"{platform.troubles}.then", *[down] * 1_000)  # nothing gets out before the end
+        with served(home, **NO_MODELS, **settings) as server:
+            platform.deliver(f"{server.url}/channels/{name}")
             server.stop(how)
-        fake.script.troubles.clear()
-        assert fake.sent == []
-        with served(home, **settings) as server:
-            [answer] = fake.wait_for(1, seconds=60)
-            assert "发票" in answer
-            assert wecom.call_back(f"{server.url}/channels/wecom/callback", *sealed) == [200]  # WeCom tries again too
+        platform.stage.do(f"{platform.troubles}.troubles.clear")
+        assert platform.stage.get(platform.sent) == []
+        with served(home, **NO_MODELS, **settings) as server:
+            until(lambda: platform.stage.get(platform.sent))
+            platform.deliver(f"{server.url}/channels/{name}")  # the platform tries again too
             time.sleep(3)
-    assert len(fake.sent) == 1
+        [answer] = platform.stage.get(platform.sent)
+    assert "发票" in str(answer)
+
+
+def until(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

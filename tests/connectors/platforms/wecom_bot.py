@@ -202,12 +202,15 @@ class Socket:
         request = request or secrets.token_hex(8)
         self._requests.add(request)
         command = "aibot_event_callback" if body["msgtype"] == "event" else "aibot_msg_callback"
-        frame = json.dumps({"cmd": command, "headers": {"req_id": request}, "body": body})
+        self.send_text(json.dumps({"cmd": command, "headers": {"req_id": request}, "body": body}))
+        return request
+
+    def send_text(self, text: str) -> None:
+        """Send whatever this is."""
         self.wait(lambda: self._connection is not None)
         assert self._loop is not None
         assert self._connection is not None
-        asyncio.run_coroutine_threadsafe(self._connection.send(frame), self._loop).result(10)
-        return request
+        asyncio.run_coroutine_threadsafe(self._connection.send(text), self._loop).result(10)
 
     def drop(self) -> None:
         """Break the connection off."""

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -154,6 +155,34 @@ def test_an_event_delivered_four_times_is_answered_once(workspace: FakeSlack, pr
     assert len(prepared.local.prompts) == 2
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "reaction_added", "user": "UA", "item": {}},
+        {"type": "app_home_opened", "user": "UA", "channel": DIRECT},
+        {"type": "app_mention", "text": "?", "ts": "1.0", "channel": PUBLIC},
+    ],
+    ids=["reaction", "home", "nobody's mention"],
+)
+def test_what_nobody_asked_for_is_acknowledged(
+    workspace: FakeSlack, prepared: Site, site_address: str, event: dict[str, Any]
+) -> None:
+    assert workspace.deliver(workspace.says("?") | {"event": event}).status_code == 200
+    assert prepared.knowledge.queries == []
+
+
+def test_an_event_without_what_it_needs_is_refused(workspace: FakeSlack, site_address: str) -> None:
+    event = workspace.says("怎么退货？")
+    del event["event_id"]
+    assert workspace.deliver(event).status_code == 400
+
+
+def test_a_message_without_text_is_no_question(workspace: FakeSlack, prepared: Site, site_address: str) -> None:
+    assert workspace.deliver(workspace.says(None)).status_code == 200  # type: ignore[arg-type]
+    assert text_of(workspace.shown(1)[0]) == messages.no_words("zh")
+    assert prepared.knowledge.queries == []
+
+
 def test_what_bots_say_and_what_is_edited_is_left(workspace: FakeSlack, prepared: Site, site_address: str) -> None:
     workspace.deliver(workspace.says("怎么退货？", slack.BOT_USER, bot_id=slack.BOT_ID))
     workspace.deliver(workspace.says("怎么退货？", "UOTHER", bot_id="BOTHER", subtype="bot_message"))
@@ -235,6 +264,51 @@ class TestAgents:
         until(lambda: text_of(workspace.messages[-1]) == RETURNS.answer)
         said = [text_of(message) for message in workspace.messages if message["channel"] == DIRECT]
         assert said == [RETURNS.answer, messages.handed_off("zh"), "您好， 我来帮您", RETURNS.answer]
+
+    def test_a_reply_that_is_shown_in_the_channel_too_reaches_the_customer(
+        self, workspace: FakeSlack, prepared: Site, site_address: str
+    ) -> None:
+        call = self._called(workspace, "转人工")
+        more = {"thread_ts": call["ts"], "subtype": "thread_broadcast"}
+        workspace.deliver(workspace.says("您好", "UO", AGENTS, **more))
+        until(lambda: text_of(workspace.messages[-1]) == "您好")
+        assert workspace.messages[-1]["channel"] == DIRECT
+
+    def test_a_reply_whose_second_piece_fails_arrives_once(
+        self, workspace: FakeSlack, prepared: Site, site_address: str
+    ) -> None:
+        call = self._called(workspace, "转人工")
+        workspace.script.then(0.0, down)
+        words = LONG.answer[:8_000]
+        workspace.deliver(workspace.says(words, "UO", AGENTS, thread_ts=call["ts"]))
+        until(lambda: "".join(self._said(workspace)[1:]) == words)
+        assert len(self._said(workspace)) == 3
+
+    def test_from_doubt_to_a_person_and_back_to_the_bot(
+        self, workspace: FakeSlack, prepared: Site, site_address: str
+    ) -> None:
+        prepared.knowledge.confidence = 0.01
+        workspace.deliver(workspace.says("量子"))
+        workspace.shown(1)
+        call = self._called(workspace, "又是什么")
+        workspace.deliver(workspace.says("您好，我来帮您", "UO", AGENTS, thread_ts=call["ts"]))
+        until(lambda: self._said(workspace)[-1] == "您好，我来帮您")
+        workspace.deliver(workspace.clicks(call, "交还机器人", "UO"), form="payload")
+        until(lambda: "Olga" in workspace.messages[-1]["text"])
+        prepared.knowledge.confidence = 0.95
+        workspace.deliver(workspace.says("怎么退货？"))
+        until(lambda: self._said(workspace)[-1] == RETURNS.answer)
+
+    def _called(self, workspace: FakeSlack, text: str) -> dict[str, Any]:
+        """Let a customer write what calls the agents, and return their message."""
+        workspace.deliver(workspace.says(text))
+        until(lambda: any(message["channel"] == AGENTS for message in workspace.messages))
+        until(lambda: self._said(workspace))
+        [call] = [message for message in workspace.messages if message["channel"] == AGENTS]
+        return call
+
+    def _said(self, workspace: FakeSlack) -> list[str]:
+        return [text_of(message) for message in workspace.messages if message["channel"] == DIRECT]
 
     def test_a_customer_of_the_website_is_answered_from_slack(
         self, workspace: FakeSlack, prepared: Site, site_address: str

@@ -14,11 +14,12 @@ import pytest
 
 from bot import messages
 from bot.channels import dispatch
-from connectors.wecom import aibot_socket, aibot_webhook
+from connectors.wecom import aibot_socket, aibot_webhook, api
 from tests.bot.fakes import INVOICE, RETURNS, ScriptedModel, StubKnowledge
 from tests.bot.http.conftest import Site
 from tests.bot.servers import serving
 from tests.connectors.platforms import wecom, wecom_bot
+from tests.connectors.platforms.misbehaviour import says
 from tests.connectors.platforms.wecom_bot import EXPIRED, Callbacks, ResponseUrls, Socket
 from tests.connectors.wecom.conftest import Company
 from tests.connectors.wecom.test_app import Held
@@ -171,6 +172,27 @@ class TestWebhook:
             until(lambda: urls.said)
         assert urls.said["one"][0]["markdown"]["content"].startswith("".join(WORDS))
 
+    def test_what_wecom_is_too_busy_for_is_pushed_again(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(aibot_webhook, "FETCHED_WITHIN_SECONDS", 0.2)
+        monkeypatch.setitem(api.BUSY, 45009, 0.1)
+        thinking, urls = threading.Event(), ResponseUrls()
+        thinking_site(site, thinking)
+        urls.script.then(says({"errcode": 45009, "errmsg": "api freq out of limit"}))
+        with serving(urls.app()) as response, site.served() as address:
+            Callbacks(address).call(wecom_bot.message("退货要几天内？", response_url=f"{response}/response/one"))
+            thinking.set()
+            until(lambda: urls.said)
+        assert len(urls.said["one"]) == 1
+
+    def test_a_replayed_message_is_answered_from_memory(self, site: Site, bot: Callbacks) -> None:
+        asked = wecom_bot.message("怎么退货？")
+        assert [bot.ask(asked)[-1]["content"] for _ in range(3)] == [RETURNS.answer] * 3
+        assert len(site.knowledge.queries) == 1
+
+    def test_a_huge_body_is_refused(self, bot: Callbacks) -> None:
+        query = {"msg_signature": "0" * 40, "timestamp": str(int(time.time())), "nonce": "n"}
+        assert httpx.post(bot._address, params=query, content=b"x" * 2_000_000).status_code == 413
+
     @pytest.mark.parametrize("changed", [{"msg_signature": "0" * 40}, {"timestamp": "1"}, {"receive_id": "ww1"}])
     def test_forgeries_are_refused(self, site: Site, bot: Callbacks, changed: dict[str, str]) -> None:
         assert bot.post(wecom_bot.message("?"), **changed).status_code == 403
@@ -286,6 +308,53 @@ class TestSocket:
             socket.wait(lambda: socket.pings >= 2)
             socket.is_silent = True
             socket.wait(lambda: socket.subscribed >= 2)
+
+    def test_a_heartbeat_that_is_refused_costs_a_connection_and_no_more(
+        self, socket: Socket, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(aibot_socket, "HEARTBEAT_SECONDS", 0.1)
+        with site.served():
+            socket.wait(lambda: socket.pings)
+            socket.refuse["ping"] = 93000
+            socket.wait(lambda: socket.subscribed >= 2)
+            socket.refuse.clear()
+            assert socket.reply_to(socket.send(wecom_bot.message("怎么退货？"))) == RETURNS.answer
+
+    def test_an_answer_that_wecom_is_too_busy_for_arrives_later(
+        self, socket: Socket, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(api.BUSY, 45009, 0.1)
+        socket.refuse["aibot_respond_msg"] = 45009
+        request = socket.send(wecom_bot.message("怎么退货？"))
+        socket.wait(lambda: any(frame["cmd"] == "aibot_respond_msg" for frame in socket.frames))
+        socket.refuse.clear()
+        assert socket.reply_to(request) == RETURNS.answer
+
+    def test_who_is_refused_waits_longer_each_time(
+        self, socket: Socket, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(aibot_socket, "DELAYS_SECONDS", (0.05, 600))
+        socket.refuse["aibot_subscribe"] = 45009
+        with site.served():
+            socket.wait(lambda: len(socket.frames) == 2)
+            time.sleep(0.5)
+        assert len(socket.frames) == 2
+
+    @pytest.mark.parametrize(
+        "frame",
+        [
+            "no json",
+            "[]",
+            "7",
+            '{"cmd": "aibot_msg_callback", "headers": null, "body": {"msgtype": "text", "from": {"userid": "u"}}}',
+            '{"cmd": "aibot_msg_callback", "body": {"msgid": "m", "msgtype": "text", "text": [1], "from": {}}}',
+            '{"cmd": "aibot_event_callback", "headers": [], "body": {"msgtype": "event", "event": "x"}}',
+        ],
+    )
+    def test_a_frame_that_cannot_be_read_is_left(self, socket: Socket, address: str, frame: str) -> None:
+        socket.send_text(frame)
+        assert socket.reply_to(socket.send(wecom_bot.message("怎么退货？"))) == RETURNS.answer
+        assert socket.subscribed == 1
 
     def test_a_wrong_secret_is_said_and_not_tried_again(self, socket: Socket, site: Site) -> None:
         site.settings["channels"]["wecom_bot"]["secret"] = "wrong"  # type: ignore[index]
