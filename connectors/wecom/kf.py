@@ -25,30 +25,35 @@ from connectors.base import (
     ConnectorSettings,
     Delivery,
     Host,
-    Incoming,
     Memory,
     Outgoing,
     Sending,
     finished,
 )
-from connectors.text import in_words, plain, split
 from connectors.wecom.api import API, WecomApi, WecomError
 from connectors.wecom.callback import xml_callback
 from connectors.wecom.envelope import AesKey, Envelopes
-from connectors.wecom.kf_limits import MAX_MESSAGES, MAX_TEXT_BYTES, Limits, Rest, merged
+from connectors.wecom.kf_limits import MAX_MESSAGES, Limits, Rest, merged
+from connectors.wecom.kf_messages import (
+    FROM_CUSTOMER,
+    FROM_PERSON,
+    answer_to_messages,
+    sent_at,
+    thread_at,
+    thread_of,
+    to_incoming,
+    to_messages,
+)
 from connectors.wecom.kf_sessions import Sessions, WithPeople
 
 log = structlog.get_logger()
 
-MAX_CHOICE_BYTES = 128
-MAX_HEAD_BYTES = 1_024
 FETCH = 1_000
 NEW_ACCOUNT_SECONDS = 600
 """Of an account that is seen for the first time, what is older was not meant for us."""
 
 RETRY_SECONDS = 10.0
 TOO_MANY, WRONG_STATE = 95_001, 95_018
-FROM_CUSTOMER, FROM_PERSON = 3, 5
 SESSION_ENDED = 3
 
 
@@ -142,7 +147,7 @@ class WecomKf(Connector):
             await self._memory.put(f"cursor:{account}", cursor)
 
     async def _receive(self, host: Host, message: Mapping[str, Any]) -> None:
-        incoming = self.to_incoming(message)
+        incoming = to_incoming(message)
         if incoming is not None:
             if message.get("origin") == FROM_CUSTOMER:
                 await self._limits.customer_wrote(incoming.thread, incoming.message_id, sent_at(message))
@@ -162,39 +167,13 @@ class WecomKf(Connector):
         elif event.get("event_type") == "msg_send_fail":
             log.warning("WeChat could not deliver a message", reason=event.get("fail_type"))
 
-    def to_incoming(self, message: Mapping[str, Any]) -> Incoming | None:
-        """Return what a fetched message says; None for what no customer said."""
-        kind, event = message.get("msgtype"), message.get("event") or {}
-        if event.get("event_type") == "enter_session" and event.get("welcome_code"):
-            address = {**address_of(event), "welcome_code": str(event["welcome_code"])}
-            return Incoming(message_id=message["msgid"], thread=thread_of(event), address=address, kind="entered")
-        if message.get("origin") != FROM_CUSTOMER or kind == "event":
-            return None
-        return Incoming(
-            message_id=message["msgid"],
-            thread=thread_of(message),
-            address=address_of(message),
-            text=message["text"]["content"] if kind == "text" else "",
-            kind="text" if kind == "text" else "media",
-        )
-
     def from_answer(self, answer: Answer) -> list[Outgoing]:
         """Return plain text; entries to choose from are a menu, if WeChat shows them whole."""
-        choices = [suggestion.question for suggestion in answer.suggestions]
-        if not choices or any(len(choice.encode()) > MAX_CHOICE_BYTES for choice in choices):
-            return self.from_text(in_words(answer))
-        clicks = [
-            {"type": "click", "click": {"id": str(number), "content": choice}}
-            for number, choice in enumerate(choices, start=1)
-        ]
-        head = plain(answer.text)
-        if len(head.encode()) <= MAX_HEAD_BYTES:
-            return [{"msgtype": "msgmenu", "msgmenu": {"head_content": head, "list": clicks}}]
-        return [*self.from_text(answer.text), {"msgtype": "msgmenu", "msgmenu": {"list": clicks}}]
+        return answer_to_messages(answer)
 
     def from_text(self, text: str) -> list[Outgoing]:
         """Return plain text."""
-        return [{"msgtype": "text", "text": {"content": piece}} for piece in split(plain(text), MAX_TEXT_BYTES)]
+        return to_messages(text)
 
     async def deliver(self, delivery: Delivery) -> None:
         """Bring an answer, unless people in WeCom have seen the question; then call one, if one is wanted."""
@@ -280,23 +259,3 @@ class WecomKf(Connector):
         """Give a thread that people had back to the bot."""
         await self._host.people_left(thread)
         await self._memory.put(f"people:{thread}", None)
-
-
-def thread_of(message: Mapping[str, Any]) -> str:
-    """Return whose session a message or an event belongs to."""
-    return f"{message.get('open_kfid', '')}:{message.get('external_userid', '')}"
-
-
-def sent_at(message: Mapping[str, Any]) -> float:
-    """Return when a message was sent, in seconds since 1970."""
-    return float(message.get("send_time") or time.time())
-
-
-def thread_at(address: Address) -> str:
-    """Return whose session is at an address."""
-    return f"{address['account']}:{address['user']}"
-
-
-def address_of(source: Mapping[str, Any]) -> dict[str, str]:
-    """Return where the customer of a message or an event is reached."""
-    return {"account": str(source.get("open_kfid", "")), "user": str(source.get("external_userid", ""))}

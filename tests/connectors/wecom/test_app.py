@@ -370,6 +370,24 @@ def test_a_person_takes_over_answers_and_gives_back(company: Company) -> None:
     assert len(company.platform.sent) == 4
 
 
+def test_from_doubt_to_a_person_in_the_console_and_back_to_the_bot(company: Company) -> None:
+    company.site.knowledge.confidence = 0.01
+    company.says("量子")
+    company.hears()
+    company.says("又是什么")
+    assert company.hears(2)[1] == messages.handed_off("zh")
+    with company.owner() as agent:
+        [waiting] = agent.get("/api/admin/inbox").json()["conversations"]
+        path = f"/api/admin/inbox/{waiting['id']}"
+        agent.post(f"{path}/take", json={})
+        agent.post(f"{path}/reply", json={"text": "您好，我来帮您"})
+        assert company.hears(3)[2] == "您好，我来帮您"
+        agent.post(f"{path}/release", json={"to": "bot"})
+    company.site.knowledge.confidence = 0.95
+    company.says("怎么退货？")
+    assert company.hears(4)[3] == RETURNS.answer
+
+
 def test_what_an_agent_writes_while_the_platform_is_away_arrives_as_one_message(company: Company) -> None:
     company.says("转人工")
     company.hears()
