@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SUGGESTIONS = 3
+RECALLED = 3
+"""Earlier questions that are searched again, where the channel keeps the conversation and we know of nothing."""
 
 
 @dataclass
@@ -149,7 +151,7 @@ class FrontDesk:
 
     async def _open_case(self, question: Question, text: str, turn: OpenTurn, started: float) -> _Case:
         """Contextualise and search; a number picks what was offered."""
-        history = [*(Message("customer", earlier) for earlier in question.earlier), *turn.history]
+        history = [*await self._recall(question.earlier), *turn.history]
         chosen = choose(text, turn.offered)
         text = chosen.question if chosen else text
         query = Query(text) if chosen else in_context(text, history)
@@ -164,14 +166,26 @@ class FrontDesk:
         evidence = Evidence([], 0.0)
         if turn.handoff == "bot" and has_words(text):
             begun = time.perf_counter()
-            try:
-                evidence = await self.knowledge.search(query)
-            except (IndexUnavailable, ModelError) as error:
-                log.warning("search failed", error=str(error))
+            evidence = await self._search(query)
             answer.timings.search_ms = (time.perf_counter() - begun) * 1_000
         answer.candidates, answer.confidence = evidence.candidates, evidence.confidence
         awaited = await self.actions.awaited(turn.conversation_id) if turn.history else None
         return _Case(question, text, query, history, evidence, answer, started, awaited)
+
+    async def _search(self, query: Query) -> Evidence:
+        try:
+            return await self.knowledge.search(query)
+        except (IndexUnavailable, ModelError) as error:
+            log.warning("search failed", error=str(error))
+            return Evidence([], 0.0)
+
+    async def _recall(self, earlier: Sequence[str]) -> list[Message]:
+        """Return the questions that a channel sends along, the last with what they were about."""
+        history = [Message("customer", text) for text in earlier[:-RECALLED]]
+        for text in earlier[-RECALLED:]:
+            evidence = await self._search(in_context(text, history)) if has_words(text) else Evidence([], 0.0)
+            history.append(Message("customer", text, evidence.best.entry.question if evidence.best else None))
+        return history
 
     def _plan(self, case: _Case, turn: OpenTurn) -> tuple[Step, ...]:
         if turn.handoff != "bot":

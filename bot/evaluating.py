@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from bot.contextualise import in_context
 from bot.desk import FrontDesk
@@ -26,7 +27,8 @@ def judge_search(
     on_progress: OnProgress = no_progress,
 ) -> list[Judged]:
     """Search for each question in its conversation; the outcome is the one that the confidence leads to."""
-    verdicts = evaluate(searcher, cases, today=today, read=_in_conversation, on_progress=on_progress)
+    read = partial(_in_conversation, searcher, today)
+    verdicts = evaluate(searcher, cases, today=today, read=read, on_progress=on_progress)
     return [Judged(verdict, route(Situation(confidence=verdict.confidence), bands)[0]) for verdict in verdicts]
 
 
@@ -45,8 +47,13 @@ async def judge_answers(
     return judged
 
 
-def _in_conversation(case: TestCase) -> Query:
-    return in_context(case.question, [Message("customer", question) for question in case.earlier])
+def _in_conversation(searcher: Searcher, today: date, case: TestCase) -> Query:
+    """Return a question with what those before it were about, as the desk would have found."""
+    history: list[Message] = []
+    for question in case.earlier:
+        best = searcher.search(in_context(question, history), today=today, count=1).best
+        history.append(Message("customer", question, best.entry.question if best else None))
+    return in_context(case.question, history)
 
 
 async def _answer(desk: FrontDesk, case: TestCase) -> Answer:

@@ -41,10 +41,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a conversation's past."""
+    """One message of a conversation's past; a customer's was `about` the entry with this question."""
 
     role: Role
     text: str
+    about: str | None = None
 
 
 @dataclass(frozen=True)

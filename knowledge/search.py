@@ -39,16 +39,21 @@ SHARE_TEMPERATURE = 2.0
 
 @dataclass(frozen=True)
 class Query:
-    """A question, and the earlier one that it may lean on; a `topic_weight` of 1 counts both readings alike."""
+    """A question, the earlier one that it may lean on, and the question of the entry which that one was `about`."""
 
     text: str
     topic: str | None = None
-    topic_weight: float = 0.0
+    about: str | None = None
 
     @property
     def standalone(self) -> str:
         """The question as it reads without the conversation."""
         return f"{self.topic} {self.text}" if self.topic else self.text
+
+    @property
+    def readings(self) -> list[str]:
+        """What is searched for, each counting alike: the question alone, and with what it may lean on."""
+        return [self.text, *(f"{leant_on} {self.text}" for leant_on in (self.topic, self.about) if leant_on)]
 
 
 @dataclass(frozen=True)
@@ -136,12 +141,10 @@ class Searcher:
         return self._features(order, scores, Query(question)), order[0]
 
     def _score(self, query: Query) -> _Scores:
-        readings, weights = [query.text], [1.0]
-        if query.topic:
-            readings, weights = [query.text, query.standalone], [1.0, query.topic_weight]
+        readings = query.readings
         vectors = centred(self._embedder.embed_queries([normalise(text) for text in readings]), self.snapshot.center)
         scores = [self._score_reading(vector, text) for vector, text in zip(vectors, readings, strict=True)]
-        return _Scores.mean(scores, weights)
+        return _Scores.mean(scores)
 
     def _score_reading(self, vector: Vectors, question: str) -> _Scores:
         snapshot = self.snapshot
@@ -194,10 +197,10 @@ class _Scores:
     weights: dict[str, float]
 
     @classmethod
-    def mean(cls, parts: list[_Scores], weights: list[float]) -> _Scores:
-        """Return the weighted mean of the scores of several readings of one question."""
+    def mean(cls, parts: list[_Scores]) -> _Scores:
+        """Return the mean of the scores of several readings of one question."""
         means = {
-            name: np.average([getattr(part, name) for part in parts], axis=0, weights=weights).astype(np.float32)
+            name: np.asarray(np.mean([getattr(part, name) for part in parts], axis=0), dtype=np.float32)
             for name in WEIGHTS
         }
         return cls(**means, matched=parts[0].matched, weights=parts[0].weights)

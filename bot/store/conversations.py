@@ -269,7 +269,8 @@ def _check_owner(conversation: ConversationRow, visitor: str | None) -> None:
 def _to_messages(turns: Sequence[TurnRow]) -> list[Message]:
     messages = []
     for turn in turns:
-        messages.append(Message("customer", turn.question))
+        found = turn.candidates or []
+        messages.append(Message("customer", turn.question, found[0]["question"] if found else None))
         if turn.answer:
             messages.append(Message("bot", turn.answer))
     return messages

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.contextualise import MARKED_WEIGHT, SHORT_CHINESE, SHORT_WEIGHT, choose, in_context, is_marked, is_short
+from bot.contextualise import SHORT_CHINESE, choose, in_context, is_short
 from bot.question import Message, Suggestion
 
 TOPIC = "洗衣机坏了可以上门维修吗"
@@ -12,18 +12,17 @@ def asked(*texts: str) -> list[Message]:
     return [message for text in texts for message in (Message("customer", text), Message("bot", "好的。"))]
 
 
-@pytest.mark.parametrize(
-    "text", ["那运费呢？", "要修多久呢", "它多少钱", "what about shipping?", "and in winter?", "it too"]
-)
-def test_a_marked_follow_up_leans_on_the_question_before(text: str) -> None:
+@pytest.mark.parametrize("text", ["那运费呢？", "要修多久", "what about shipping?"])
+def test_a_short_question_leans_on_the_one_before(text: str) -> None:
     query = in_context(text, asked(TOPIC))
-    assert (query.text, query.topic, query.topic_weight) == (text, TOPIC, MARKED_WEIGHT)
+    assert (query.text, query.topic, query.about) == (text, TOPIC, None)
+    assert query.standalone == f"{TOPIC} {text}"
+    assert query.readings == [text, f"{TOPIC} {text}"]
 
 
-def test_a_short_question_leans_on_the_question_before_less() -> None:
-    query = in_context("要修多久", asked(TOPIC))
-    assert (query.topic, query.topic_weight) == (TOPIC, SHORT_WEIGHT)
-    assert query.standalone == f"{TOPIC} 要修多久"
+def test_it_leans_on_the_entry_that_was_found_too() -> None:
+    query = in_context("那运费呢？", [Message("customer", "机器坏了", "洗衣机怎么报修？")])
+    assert query.readings == ["那运费呢？", "机器坏了 那运费呢？", "洗衣机怎么报修？ 那运费呢？"]
 
 
 def test_a_first_question_stands_alone() -> None:
@@ -34,8 +33,10 @@ def test_a_long_question_stands_alone() -> None:
     assert in_context("那" + "问" * SHORT_CHINESE, asked(TOPIC)).topic is None
 
 
-def test_a_follow_up_of_a_follow_up_leans_on_the_full_question() -> None:
-    assert in_context("那周末呢", asked(TOPIC, "那运费呢？")).topic == TOPIC
+def test_a_follow_up_of_a_follow_up_leans_on_what_that_was_about() -> None:
+    history = [Message("customer", TOPIC, "上门维修"), Message("customer", "那运费呢？", "维修的运费谁出？")]
+    query = in_context("那周末呢", history)
+    assert (query.topic, query.about) == ("那运费呢？", "维修的运费谁出？")
 
 
 def test_what_the_bot_said_is_no_topic() -> None:
@@ -62,11 +63,6 @@ def test_a_greeting_is_no_topic() -> None:
 )
 def test_short_counts_characters_in_chinese_and_words_in_english(text: str, short: bool) -> None:
     assert is_short(text) is short
-
-
-@pytest.mark.parametrize("text", ["怎么退货", "iPhone 多少钱", "Android app", "therefore I ask", "item list"])
-def test_a_word_that_only_begins_like_a_mark_is_none(text: str) -> None:
-    assert not is_marked(text)
 
 
 OFFERED = [Suggestion("A", "怎么退货？"), Suggestion("B", "怎么开发票？"), Suggestion("C", "怎么付款？")]

@@ -320,6 +320,7 @@ async def test_a_follow_up_is_joined_to_its_topic(database: Database) -> None:
     first, _ = await ask(desk, "洗衣机坏了可以上门维修吗？")
     second, _ = await ask(desk, Question(text="那运费呢？", conversation_id=first.conversation_id))
     assert knowledge.queries[-1].topic == "洗衣机坏了可以上门维修吗？"
+    assert knowledge.queries[-1].about == RETURNS.question
     assert second.standalone == "洗衣机坏了可以上门维修吗？ 那运费呢？"
     assert first.standalone is None
 
@@ -328,6 +329,7 @@ async def test_the_questions_that_a_channel_sends_along_are_history_too(database
     knowledge = StubKnowledge(DIRECT)
     await ask(make_desk(database, knowledge), Question(text="那运费呢？", earlier=("洗衣机坏了可以上门维修吗？",)))
     assert knowledge.queries[-1].topic == "洗衣机坏了可以上门维修吗？"
+    assert knowledge.queries[-1].about == RETURNS.question
 
 
 async def test_two_conversations_do_not_hear_each_other(database: Database) -> None:

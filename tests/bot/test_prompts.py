@@ -27,7 +27,7 @@ def test_the_entries_are_in_the_prompt_with_their_numbers(language: str) -> None
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_follow_up_is_put_with_its_topic(language: str) -> None:
-    user = prompts.grounded(language, [CITATION], Query("运费呢？", "怎么退货？", 1.0))[1].content
+    user = prompts.grounded(language, [CITATION], Query("运费呢？", "怎么退货？"))[1].content
     assert "怎么退货？" in user
     assert user.endswith("运费呢？")
 
@@ -40,7 +40,7 @@ def test_a_long_entry_is_cut() -> None:
 
 def test_braces_in_an_entry_are_only_text() -> None:
     strange = Citation(1, "default", "k", "{number} {0}", "{answer.__class__} %s")
-    system = prompts.grounded("zh", [strange], Query("{topic}", "{text}", 1.0))
+    system = prompts.grounded("zh", [strange], Query("{topic}", "{text}"))
     assert "{answer.__class__} %s" in system[0].content
     assert "{topic}" in system[1].content
 

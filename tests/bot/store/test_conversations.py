@@ -239,3 +239,15 @@ async def test_a_handoff_is_kept_with_its_summary_once(conversations: Conversati
 async def test_a_transcript_of_nothing_is_not_found(conversations: ConversationStore) -> None:
     with pytest.raises(NotFound):
         await conversations.transcript("absent")
+
+
+async def test_the_past_says_what_each_question_was_about(conversations: ConversationStore) -> None:
+    opened = await conversations.begin(Question(text="东西不想要了"))
+    answer = reply(opened)
+    answer.candidates = [candidate(RETURNS)]
+    await conversations.finish(answer)
+    later = await conversations.begin(Question(text="那运费呢？", conversation_id=opened.conversation_id))
+    assert [(message.role, message.about) for message in later.history] == [
+        ("customer", RETURNS.question),
+        ("bot", None),
+    ]
