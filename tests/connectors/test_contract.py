@@ -6,7 +6,8 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 import httpx
@@ -169,11 +170,15 @@ class TestWecomKf(ConnectorContract):
     async def write(self, client: httpx.AsyncClient, message_id: str, text: str) -> httpx.Response:
         self.account.customer_writes(text)
         self.account.log[-1]["msgid"] = message_id
-        fetched = self.account.fetches
         query, body = wecom.seal(self.account.notice())
         reply = await client.post(f"{self.path}/callback", params=query, content=body)
-        await until(lambda: self.account.fetches > fetched and self.account.is_all_fetched)
+        await until(lambda: message_id in self.host.taken)
         return reply
+
+    @asynccontextmanager
+    async def joined(self) -> AsyncIterator[tuple[Connector, RecordingHost, httpx.AsyncClient]]:
+        async with super().joined() as (connector, self.host, client):
+            yield connector, self.host, client
 
     def fits(self, message: Mapping[str, Any]) -> bool:
         return len(self.text_in(message).encode()) <= wecom.MAX_TEXT_BYTES

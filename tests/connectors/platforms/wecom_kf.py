@@ -42,7 +42,6 @@ class FakeKf:
     sent: list[dict[str, Any]] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
     fetches: int = 0
-    is_all_fetched: bool = True
     sending: Script = field(default_factory=Script)
     syncing: Script = field(default_factory=Script)
     token: str = ""
@@ -67,7 +66,6 @@ class FakeKf:
             start = int(body.get("cursor") or 0)
             rows = self.log[start : start + PAGE]
             end = start + len(rows)
-            self.is_all_fetched = end == len(self.log)
             page = {"errcode": 0, "next_cursor": str(end), "has_more": int(end < len(self.log)), "msg_list": rows}
             return JSONResponse(page)
 
