@@ -14,17 +14,25 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
-from bot.assembly import open_desk, warm_embedder
-from bot.cli.common import counting_progress, err, out, read_settings, run, with_store
+from bot.assembly import open_desk
+from bot.cli.common import (
+    counting_progress,
+    err,
+    loaded_embedder,
+    out,
+    read_all_settings,
+    released_entries,
+    run,
+    shown_in,
+    with_store,
+)
 from bot.evaluating import judge_answers, judge_search
 from bot.rehearsal import rehearse
 from bot.settings import CONFIG_VARIABLE, Settings
-from bot.store.knowledge import KnowledgeStore
 from bot.store.review import ReviewStore
-from knowledge.embedding.base import Embedder, OnProgress
+from knowledge.embedding.base import OnProgress
 from knowledge.entries import Entry
 from knowledge.errors import SuiteUnreadable
 from knowledge.evaluation.cases import TestCase
@@ -82,8 +90,8 @@ def evaluate(
     for config in compare_files or (None,):
         if config is not None:
             os.environ[CONFIG_VARIABLE] = str(config)
-        settings = read_settings("error")
-        entries = _entries(settings, kb)
+        settings = read_all_settings("error")
+        entries = released_entries(settings, kb)
         asked = _limited(_open_suite(suite, settings, entries, questions, variants, seed), limit)
         asked = Suite(asked.name, asked.cases, asked.entries or entries)
         if not asked.entries:
@@ -95,14 +103,6 @@ def evaluate(
     _show(reports[-1], before)
     _write(reports[-1], before, folder, json_file, html_file, settings.bot.language)
     _hold_to(floors, reports[-1]["figures"])
-
-
-def _entries(settings: Settings, kb: str) -> list[Entry]:
-    async def work(store: KnowledgeStore) -> list[Entry]:
-        releases = await store.current_releases([kb] if kb else list(settings.bot.knowledge_bases))
-        return [entry for release in releases for entry in await store.released_entries(release)]
-
-    return with_store(settings, KnowledgeStore, work)
 
 
 def _open_suite(
@@ -131,10 +131,10 @@ async def _judge(asked: _Run) -> list[Judged]:
     suite, settings = asked.suite, asked.settings
     located = [Located(asked.knowledge_base or "evaluation", entry) for entry in suite.entries or ()]
     with tempfile.TemporaryDirectory() as folder, counting_progress() as bar:
-        embedder = await _embedder(settings)
-        embedding = _shown(bar, "embedding")
+        embedder = await loaded_embedder(settings)
+        embedding = shown_in(bar, "embedding")
         searcher = await asyncio.to_thread(open_searcher, Path(folder), located, embedder, embedding)
-        asking = _shown(bar, "asking")
+        asking = shown_in(bar, "asking")
         if not asked.answers:
             return await asyncio.to_thread(_judge_search, searcher, suite.cases, settings, asking)
         parts = await open_desk(settings)
@@ -144,24 +144,11 @@ async def _judge(asked: _Run) -> list[Judged]:
             await parts.close()
 
 
-async def _embedder(settings: Settings) -> Embedder:
-    problems: list[str] = []
-    embedder = await warm_embedder(settings, problems)
-    for problem in problems:
-        err.print(f"[yellow]{escape(problem)}[/]")
-    return embedder
-
-
 def _judge_search(
     searcher: Searcher, cases: Sequence[TestCase], settings: Settings, asking: OnProgress
 ) -> list[Judged]:
     today = datetime.now().astimezone().date()
     return judge_search(searcher, cases, settings.routing, today=today, on_progress=asking)
-
-
-def _shown(bar: Progress, label: str) -> OnProgress:
-    task = bar.add_task(label, total=None)
-    return lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _about(settings: Settings, config: Path | None, answers: bool, kb: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ BINS = 10
 class Bin:
     """Questions of like confidence: how many, the mean of their confidence, and the share that was right."""
 
-    count: int
+    count: float
     confidence: float
     right: float
 
@@ -61,14 +61,24 @@ def auroc(scores: Numbers, positive: Truths) -> float:
     return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
 
 
-def reliability(confidence: Numbers, right: Truths, bins: int = BINS) -> list[Bin]:
-    """Return bins of equal size, least sure first."""
+def reliability(confidence: Numbers, right: Truths, bins: int = BINS, weights: Numbers | None = None) -> list[Bin]:
+    """Return bins of equal size, least sure first; `weights` say for how many each question stands."""
+    weights = np.ones(len(confidence)) if weights is None else weights
     order = np.argsort(confidence, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    return [Bin(len(part), float(confidence[part].mean()), float(right[part].mean())) for part in parts]
+    passed = np.cumsum(weights[order])
+    ends = np.searchsorted(passed, passed[-1:] * np.arange(1, bins) / bins, side="right")
+    parts = [part for part in np.split(order, ends) if len(part)]
+    return [
+        Bin(
+            float(weights[part].sum()),
+            float(np.average(confidence[part], weights=weights[part])),
+            float(np.average(right[part], weights=weights[part])),
+        )
+        for part in parts
+    ]
 
 
-def calibration_error(confidence: Numbers, right: Truths, bins: int = BINS) -> float:
+def calibration_error(confidence: Numbers, right: Truths, bins: int = BINS, weights: Numbers | None = None) -> float:
     """Return the expected calibration error over bins of equal size.
 
     Equal sizes, since with equal widths the one that holds most questions decides alone (Nixon et al., "Measuring
@@ -76,8 +86,8 @@ def calibration_error(confidence: Numbers, right: Truths, bins: int = BINS) -> f
     """
     if not len(confidence):
         return 0.0
-    parts = reliability(confidence, right, bins)
-    return sum(part.count * abs(part.confidence - part.right) for part in parts) / len(confidence)
+    parts = reliability(confidence, right, bins, weights)
+    return sum(part.count * abs(part.confidence - part.right) for part in parts) / sum(part.count for part in parts)
 
 
 def risk_coverage(confidence: Numbers, right: Truths) -> list[RiskPoint]:

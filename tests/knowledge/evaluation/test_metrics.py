@@ -47,6 +47,13 @@ def test_the_bins_of_a_reliability_diagram_hold_equally_many() -> None:
     assert bins[0].confidence < bins[-1].confidence
 
 
+def test_a_question_may_stand_for_many() -> None:
+    confidence, right = np.array([0.1, 0.2, 0.9]), np.array([False, True, True])
+    [low, high] = reliability(confidence, right, bins=2, weights=np.array([1.0, 1.0, 2.0]))
+    assert (low.count, low.right, high.count, high.right) == (2, 0.5, 2, 1)
+    assert calibration_error(confidence, right, 1, np.array([0.0, 0.0, 1.0])) == pytest.approx(0.1)
+
+
 def test_what_is_as_sure_as_it_is_right_has_no_error() -> None:
     confidence = np.array([0.25] * 4 + [0.75] * 4)
     right = np.array([True, False, False, False, True, True, True, False])
