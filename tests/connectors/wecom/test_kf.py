@@ -187,6 +187,8 @@ def test_six_questions_in_a_row_are_six_answers(company: KfCompany, account: Fak
         account.customer_writes("怎么退货？", at=time.time() - 6 + number)
     company.notify()
     company.reads(5)
+    with company.owner() as owner:
+        until(20, lambda: owner.get("/api/admin/channels").json()["channels"][0]["waiting"] == 0)
     company.customer("怎么退货？")
     until(20, lambda: "".join(map(shown, account.sent)).count(RETURNS.answer) == 7)
 
