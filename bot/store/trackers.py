@@ -56,11 +56,12 @@ class TrackerStore(Store):
         async with self.database.transaction() as session:
             turns = list(await session.scalars(query))[::-1]
         events: list[Event] = []
-        for turn in turns:
+        for turn, following in zip(turns, [*turns[1:], None], strict=True):
             asked = turn.created_at.timestamp()
             user = {"text": turn.question, "input_channel": turn.channel, "message_id": turn.id}
             events.append({"event": "user", "timestamp": asked, **user})
             if turn.answer:
-                answered = asked + (turn.total_ms or 0) / 1_000
+                answered = asked + (turn.total_ms or 0) / 1_000  # by the clock of this process, not the database's
+                answered = min(answered, following.created_at.timestamp()) if following else answered
                 events.append({"event": "bot", "timestamp": answered, "text": turn.answer, "data": {}})
         return events
