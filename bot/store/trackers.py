@@ -56,7 +56,7 @@ class TrackerStore(Store):
         async with self.database.transaction() as session:
             turns = list(await session.scalars(query))[::-1]
         events: list[Event] = []
-        for turn, following in zip(turns, [*turns[1:], None], strict=True):
+        for turn, following in zip(turns, [*turns[1:], None], strict=False):
             asked = turn.created_at.timestamp()
             user = {"text": turn.question, "input_channel": turn.channel, "message_id": turn.id}
             events.append({"event": "user", "timestamp": asked, **user})
