@@ -1,13 +1,16 @@
 """Is a generated answer borne out by the entries it rests on? Checked before the customer sees it.
 
 A model of half a billion parameters copies well and reasons badly: left alone it turns "the name is hidden" into
-"the name cannot be hidden". So what it says must be made of the entries' own facts, words and negations.
+"the name cannot be hidden", and lets the wrong party pay. So each clause that it says must be one of the entries' own,
+nearly word for word, with the same negations, and no number, bound or party that this one has not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from knowledge.text import normalise
@@ -15,19 +18,45 @@ from knowledge.text import normalise
 MIN_OVERLAP = 0.7
 """Share of an answer's word pairs (Chinese: character pairs) that must stand in the evidence."""
 
+MIN_CLAUSE_OVERLAP = 0.5
+"""The same of each clause and the one that it was made of."""
+
 MIN_CHARACTERS = 8
 """A shorter answer, such as a bare "no", says too little to be checked."""
+
+SMALL_TALK = 4
+"""A clause of so few characters or words without a fact, such as 您好, may be the model's own."""
 
 _FACT = re.compile(r"https?://[^\s，。；）)]+|[\w.+-]+@[\w-]+\.[\w.-]+|\d+(?:[.,:/-]\d+)*%?")
 _CHINESE_NUMBER = re.compile(r"[一二两三四五六七八九十百千万]+(?=[个天日小时分钟元块折年月周次件倍%])")
 _NUMBERING = re.compile(r"\[\d\]|^\s*\d{1,2}[.、)]\s*(?!\d)", re.MULTILINE)
 _NEGATION = re.compile(
-    r"不[能可会用需要得是行予含支退]|没有?|无[法需]|未|别|勿|禁止|\b(?:not|no|never|cannot|without|n't)\b|n't\b",
+    r"不(?!仅|但|过|管|论|如)|没有?|无(?!论)|未|别(?=[再去让给急怕])|勿|禁止|免(?!税店)|拒绝|除外|以外|"
+    r"\b(?:not|no|never|cannot|without|free|except|unless|neither|nor|none|\w+n't)\b",
     re.IGNORECASE,
 )
+_BOUND = re.compile(
+    r"以上|以下|以内|之内|以前|之前|以后|之后|超过|不足|未满|至少|最少|最多|至多|只|仅|全部|"
+    r"\b(?:at least|at most|more than|less than|up to|within|before|after|until|over|under|only|all)\b",
+    re.IGNORECASE,
+)
+_PARTIES = (
+    re.compile(r"买家|客户|顾客|用户|消费者|个人|您|你|\b(?:you|your|customers?|buyers?|users?)\b", re.IGNORECASE),
+    re.compile(
+        r"卖家|商家|店铺|本店|我们|我方|公司|平台|\b(?:we|us|our|sellers?|merchants?|shop|store|bank|company)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(r"物流|快递|承运|\b(?:couriers?|carriers?)\b", re.IGNORECASE),
+    re.compile(r"被保险人|\binsured\b", re.IGNORECASE),
+    re.compile(r"投保人|\bpolicyholders?\b", re.IGNORECASE),
+    re.compile(r"受益人|\bbeneficiar(?:y|ies)\b", re.IGNORECASE),
+    re.compile(r"厂家|厂商|生产商|\bmanufacturers?\b", re.IGNORECASE),
+)
+"""Words for one party each; a clause that names none is about whoever is asked."""
+
 _UNIT = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+")
-_CLAUSE_END = re.compile(r"\n|[，,。.；;！!？?：:](?=\D)")
-"""A mark is an end once something else than a digit follows it: 49.5 and 9:30 are one word."""
+_CLAUSE_END = re.compile(r"\n|[，。；！？：](?=\D)|[,.;!?:](?=[\s\u3400-\u9fff])")
+"""A mark is an end once it cannot be inside a word any more: 49.5, 9：30 and https://a.example are one."""
 
 
 def facts(text: str) -> set[str]:
@@ -37,9 +66,54 @@ def facts(text: str) -> set[str]:
     return {fact for fact in found if fact} | set(_CHINESE_NUMBER.findall(text))
 
 
-def negations(text: str) -> set[str]:
-    """Return the words of `text` that turn a statement round."""
-    return set(_NEGATION.findall(normalise(text)))
+@dataclass(frozen=True)
+class _Clause:
+    """A clause, and what it must have in common with another to say the same."""
+
+    text: str
+
+    @cached_property
+    def units(self) -> list[str]:
+        return _UNIT.findall(normalise(_NUMBERING.sub(" ", self.text)))
+
+    @cached_property
+    def pairs(self) -> set[tuple[str, str]]:
+        return set(pairwise(self.units))
+
+    @cached_property
+    def facts(self) -> set[str]:
+        return facts(self.text)
+
+    @cached_property
+    def negations(self) -> int:
+        return len(_NEGATION.findall(self.text))
+
+    @cached_property
+    def bounds(self) -> set[str]:
+        return set(_BOUND.findall(normalise(self.text)))
+
+    @cached_property
+    def parties(self) -> set[int]:
+        return {number for number, words in enumerate(_PARTIES) if words.search(self.text)}
+
+    @property
+    def is_small_talk(self) -> bool:
+        says_something = self.facts or self.negations or self.bounds
+        return len(self.units) <= SMALL_TALK and not says_something
+
+    def overlap(self, other: _Clause) -> float:
+        """Return the share of this clause's pairs that the other one has."""
+        return len(self.pairs & other.pairs) / len(self.pairs) if self.pairs else float(self.units == other.units)
+
+    def is_said_by(self, other: _Clause, asked: set[str]) -> bool:
+        """Say whether the other one says this too; facts of the question may be repeated."""
+        return (
+            self.overlap(other) >= MIN_CLAUSE_OVERLAP
+            and self.facts <= other.facts | asked
+            and self.negations == other.negations
+            and self.bounds <= other.bounds
+            and (self.parties <= other.parties if other.parties else len(self.parties) <= 1)
+        )
 
 
 class GroundingCheck:
@@ -47,21 +121,48 @@ class GroundingCheck:
 
     def __init__(self, evidence: Iterable[str], question: str) -> None:
         """Note what may be said; from the question only facts may be repeated."""
-        texts = list(evidence)
-        self._facts = set().union(facts(question), *map(facts, texts))
-        self._negations = set().union(*map(negations, texts))
-        self._pairs = set().union(*map(_pairs, texts))
+        self._clauses = [clause for text in evidence for clause in _clauses(text)]
+        self._pairs = set().union(*(clause.pairs for clause in self._clauses))
+        self._asked = facts(question)
 
-    def allows(self, clause: str) -> bool:
-        """Say whether every number, date, address, link and negation of a clause is in the evidence."""
-        return facts(clause) <= self._facts and negations(clause) <= self._negations
+    def allows(self, text: str) -> bool:
+        """Say whether every clause of a text is one of the evidence's, under the conditions that it has there."""
+        place = -1
+        for clause in _clauses(text):
+            if not clause.is_small_talk:
+                found = self._find(clause, place)
+                if found is None:
+                    return False
+                place = found
+        return True
 
     def is_grounded(self, answer: str) -> bool:
         """Say whether a whole answer keeps to the evidence."""
-        pairs = _pairs(answer)
+        pairs = set().union(*(clause.pairs for clause in _clauses(answer)))
         if len(normalise(answer)) < MIN_CHARACTERS or not self.allows(answer):
             return False
         return len(pairs & self._pairs) >= MIN_OVERLAP * len(pairs)
+
+    def _find(self, clause: _Clause, after: int) -> int | None:
+        """Return the place of what says a clause that comes after another; None if nothing does.
+
+        Nor if there is something like it on the way that says otherwise: then the clause belongs to another condition,
+        as in "for reasons of your own, the buyer pays; for faults, the seller pays".
+        """
+        saying = [place for place, said in enumerate(self._clauses) if clause.is_said_by(said, self._asked)]
+        if not saying:
+            return None
+        best = max(saying, key=lambda place: (clause.overlap(self._clauses[place]), place > after, -place))
+        passed = self._clauses[after + 1 : best] if best > after else self._clauses[:best]
+        for other in passed:
+            if clause.overlap(other) >= MIN_CLAUSE_OVERLAP and not clause.is_said_by(other, self._asked):
+                return None
+        return best
+
+
+def keeps_to_facts(answer: str, evidence: Iterable[str], question: str) -> bool:
+    """Say whether an answer in free words names no number, date, amount, address or link of its own."""
+    return facts(answer) <= set().union(facts(question), *map(facts, evidence))
 
 
 def split_clauses(text: str) -> tuple[str, str]:
@@ -72,6 +173,11 @@ def split_clauses(text: str) -> tuple[str, str]:
     return text[:end], text[end:]
 
 
-def _pairs(text: str) -> set[tuple[str, str]]:
-    units = _UNIT.findall(normalise(text))
-    return set(pairwise(units))
+def _clauses(text: str) -> Iterator[_Clause]:
+    """Yield the clauses of a text that hold a word."""
+    start = 0
+    for end in [*(match.end() for match in _CLAUSE_END.finditer(text)), len(text)]:
+        clause = _Clause(text[start:end])
+        if clause.units:
+            yield clause
+        start = end

@@ -14,7 +14,7 @@ import structlog
 from bot import messages, prompts
 from bot.actions.running import Actions, Performance
 from bot.actions.tracker import Occasion
-from bot.checks import GroundingCheck, split_clauses
+from bot.checks import GroundingCheck, keeps_to_facts, split_clauses
 from bot.contextualise import choose, in_context
 from bot.errors import ActionDeclined, ActionError
 from bot.guards import admit, asks_for_human, has_words, mentions
@@ -280,7 +280,8 @@ class FrontDesk:
             async with aclosing(self._checked(case, generation, check)) as tokens:
                 async for token in tokens:
                     yield token
-            answer.trace.generated, answer.trace.grounded = answer.text, check.is_grounded(answer.text)
+            is_grounded = check.is_grounded(answer.text) and not self._is_sensitive(answer.text)
+            answer.trace.generated, answer.trace.grounded = answer.text, is_grounded
             if answer.trace.grounded:
                 return
             log.info("grounding check failed", turn=answer.turn_id)
@@ -312,6 +313,8 @@ class FrontDesk:
             raise ModelError("the remote model has no answer either")
         if self._is_sensitive(text):
             raise ModelError("the remote model used a sensitive word")
+        if not keeps_to_facts(text, (cited.answer for cited in citations), case.text):
+            raise ModelError("the remote model named a number, date or address that no entry has")
         answer.text = text
         answer.citations = citations
         yield case.begun()
@@ -352,12 +355,12 @@ class FrontDesk:
             async for piece in generation:
                 held += piece
                 clauses, _ = split_clauses(held)
-                if not check.allows(clauses):
+                if not check.allows(answer.text + clauses) or self._is_sensitive(answer.text + held):
                     break
-                if check.is_grounded(clauses):
+                if clauses and check.is_grounded(answer.text + clauses):
                     yield self._say(case, clauses)
                     held = held.removeprefix(clauses)
-            if held and check.is_grounded(answer.text + held):
+            if held and check.is_grounded(answer.text + held) and not self._is_sensitive(answer.text + held):
                 yield self._say(case, held)
             else:
                 answer.text += held

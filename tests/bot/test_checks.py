@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.checks import GroundingCheck, facts, split_clauses
+from bot.checks import GroundingCheck, facts, keeps_to_facts, split_clauses
 from tests.bot.fakes import HOURS, RETURNS
 
 EVIDENCE = [f"{RETURNS.question} {RETURNS.answer}"]
@@ -39,12 +39,66 @@ def test_a_fact_or_a_negation_of_its_own_may_not(clause: str) -> None:
 
 
 def test_a_number_of_the_question_may_be_repeated() -> None:
-    assert allows("订单8812可以退货。", "订单8812怎么退货？")
-    assert not allows("订单8812可以退货。")
+    assert allows("订单8812可以申请退货。", "订单8812怎么退货？")
+    assert not allows("订单8812可以申请退货。")
 
 
 def test_a_negation_of_the_question_may_not() -> None:
     assert not allows("不能退货。", "是不是不能退货？")
+
+
+RULES = [
+    "已拆封的商品不可以退，未拆封的可以退。个人原因退货，运费由买家承担；质量问题退货，运费由商家承担。满99元免运费，"
+    "签收后7天以内申请。客服电话 400-000-1234，详情见 https://shop.example/rules。",
+    "The seller pays for returns of faulty goods. You can't return opened goods. Free delivery over 99 yuan.",
+]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "已拆封的商品不可以退，",
+        "质量问题退货，运费由商家承担；",
+        "满99元免运费",
+        "您好，签收后7天以内申请",
+        "客服电话 400-000-1234，",
+        "详情见 https://shop.example/rules。",
+        "The seller pays for returns of faulty goods.",
+        "You can't return opened goods.",
+    ],
+)
+def test_what_the_rules_say_may_be_said(said: str) -> None:
+    assert GroundingCheck(RULES, "怎么退").allows(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "已拆封的商品可以退，",  # a negation lost
+        "未拆封的不可以退，",  # a negation moved
+        "质量问题退货，运费由平台和买家承担；",  # another party
+        "个人原因退货，运费由商家承担；",  # the party of another condition
+        "运费由商家承担；",  # of no condition
+        "满7天免运费",  # a number of another clause
+        "满99元运费",  # free no more
+        "签收后7天以上申请",  # a bound turned round
+        "客服电话 400-000-1235，",
+        "详情见 https://shop.example/rules2。",
+        "The customer pays for returns of faulty goods.",
+        "You can return opened goods.",
+        "Free delivery under 99 yuan.",
+    ],
+)
+def test_what_turns_them_round_may_not(said: str) -> None:
+    assert not GroundingCheck(RULES, "怎么退").allows(said)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [("可以退。", True), ("7天内可以退。", True), ("30天内可以退。", False), ("写信给 a@evil.example", False)],
+)
+def test_free_words_keep_to_the_facts(answer: str, kept: bool) -> None:
+    assert keeps_to_facts(answer, EVIDENCE, "怎么退？") is kept
 
 
 def test_numbering_is_no_fact() -> None:

@@ -196,6 +196,30 @@ async def test_a_larger_model_without_an_answer_leads_to_the_next_outcome(
     assert remote.generations[0].closed.is_set()
 
 
+@pytest.mark.parametrize("text", ["请打 400-123-4567", "30天内都可以退", "见 https://evil.example"])
+async def test_a_larger_model_that_makes_up_a_fact_leads_to_the_next_outcome(database: Database, text: str) -> None:
+    answer, events = await ask(make_desk(database, StubKnowledge(NOTHING), remote=ScriptedModel(text)), "能带宠物吗？")
+    assert (answer.outcome, text in streamed(events)) == ("refused", False)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("签收后7天内可以申", "请退货，运", "费12元", "由买家承担。"),
+        ("签收后7天内可以申请退货，运费", "12元由买家承担。"),
+    ],
+)
+async def test_a_sensitive_word_is_caught_across_the_pieces_of_a_stream(
+    database: Database, pieces: tuple[str, ...]
+) -> None:
+    local = ScriptedModel(*pieces, "运费")
+    settings = {"bot": {"sensitive_words": ["货运费"]}}
+    answer, _ = await ask(make_desk(database, StubKnowledge(GROUNDED), local=local, settings=settings), "退回去呢？")
+    assert (answer.trace.grounded, answer.degraded, answer.text) == (False, True, RETURNS.answer)
+    assert answer.trace.generated is not None
+    assert "由买家承担" not in answer.trace.generated
+
+
 async def test_a_larger_model_that_takes_too_long_is_given_up(database: Database) -> None:
     remote = ScriptedModel("可以", asyncio.Event())
     desk = make_desk(database, StubKnowledge(NOTHING), remote=remote, settings={"remote": {"timeout_seconds": 0.01}})
