@@ -81,11 +81,12 @@ def ask(client: httpx.Client, question: str) -> tuple[dict[str, object], float]:
 def grounded_questions(client: httpx.Client) -> list[str]:
     """Find questions, each about another entry, that the local model words the answer to."""
     found: dict[str, str] = {}
-    for asked in read_questions(EXAMPLES / "shop-zh" / "questions.csv"):
-        if asked.kind == "paraphrase" and len(found) < GROUNDED_WANTED and asked.expected not in found:
-            answer, _ = ask(client, asked.query.text)
+    for case in read_questions("shop-zh"):
+        [key] = case.keys or [""]
+        if key and not case.earlier and len(found) < GROUNDED_WANTED and key not in found:
+            answer, _ = ask(client, case.question)
             if answer["outcome"] == "grounded":
-                found[asked.expected] = asked.query.text
+                found[key] = case.question
     return list(found.values())
 
 

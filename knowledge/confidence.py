@@ -37,10 +37,15 @@ class Features:
 
 @dataclass(frozen=True)
 class Calibration:
-    """A logistic regression over the features, one weight each, fitted for one embedding model and knowledge base."""
+    """A logistic regression over the features, one weight each, fitted for one embedding model and knowledge base.
+
+    `curve` is what it made of the questions that it was fitted on, in groups of like confidence: that confidence, and
+    the share that was right. One that was shipped has none.
+    """
 
     weights: tuple[float, ...]
     bias: float
+    curve: tuple[tuple[float, float], ...] = ()
 
     def probability(self, features: Features) -> float:
         """Return a probability in [0, 1]."""

@@ -29,7 +29,8 @@ def open_searcher(
 def _load(path: Path) -> Calibration | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return Calibration(tuple(float(weight) for weight in values["weights"]), float(values["bias"]))
+        curve = tuple((float(confidence), float(right)) for confidence, right in values["curve"])
+        return Calibration(tuple(float(weight) for weight in values["weights"]), float(values["bias"]), curve)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -10,7 +10,7 @@ import csv
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from knowledge.confidence import Calibration, Numbers, calibration_for, fit
 from knowledge.embedding.base import Embedder
+from knowledge.evaluation.metrics import reliability
 from knowledge.index.snapshot import IndexRow, Snapshot
 from knowledge.search import Searcher
 from knowledge.text import Language, detect_language, normalise
@@ -110,8 +111,9 @@ def _fit(asked: _Asked, start: Calibration) -> Fitted:
     features, right = np.array(asked.features), np.array(asked.right)
     weights = np.array([share[kind] for kind in asked.kinds])
     calibration = fit(features, right, weights, start)
-    scores = features @ np.array(calibration.weights) + calibration.bias
-    return Fitted(calibration, 1 / (1 + np.exp(-scores)), right, weights)
+    confidence = 1 / (1 + np.exp(-(features @ np.array(calibration.weights) + calibration.bias)))
+    curve = tuple((part.confidence, part.right) for part in reliability(confidence, right, weights=weights))
+    return Fitted(replace(calibration, curve=curve), confidence, right, weights)
 
 
 def _folds(snapshot: Snapshot) -> Iterator[list[int]]:

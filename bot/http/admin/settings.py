@@ -68,6 +68,15 @@ async def ask_remote(request: Request, _actor: Admin) -> dict[str, Any]:
 
 @router.get("/settings/confidence")
 async def show_confidence(request: Request, _actor: KnowledgeReader) -> dict[str, Any]:
-    """Say how sure the bot was of its latest answers, and how these were rated: what a threshold would change."""
+    """Say how sure the bot was of its latest answers, how these were rated, and how far its confidence can be trusted.
+
+    `curve` holds groups of the knowledge base's own variants, each asked while it was left out: the confidence, and the
+    share that was answered right; it is empty where there are too few.
+    """
     bins = await backoffice_of(request).confidence.bins()
-    return {"bins": [asdict(each) for each in bins]}
+    searcher = parts_of(request).desk.knowledge.searcher
+    curve = searcher.calibration.curve if searcher else ()
+    return {
+        "bins": [asdict(each) for each in bins],
+        "curve": [{"confidence": confidence, "right": right} for confidence, right in curve],
+    }

@@ -23,13 +23,15 @@ ASKING = ["怎么办理{}", "{}要多久呀", "请问{}在哪里弄", "我想问
 def shop_of_twelve(tmp_path: Path, hash_embedder: HashEmbedder) -> Snapshot:
     """Give a shop whose questions have six variants each."""
     entries = [
-        Located("shop", Entry(key=thing, question=f"{thing}？", variants=_variants(thing), answer=f"{thing}请看这里。"))
+        Located(
+            "shop", Entry(key=thing, question=f"{thing}？", variants=variants_of(thing), answer=f"{thing}请看这里。")
+        )
         for thing in THINGS
     ]
     return open_snapshot(tmp_path / "index", entries, hash_embedder)
 
 
-def _variants(thing: str) -> tuple[str, ...]:
+def variants_of(thing: str) -> tuple[str, ...]:
     return tuple(asking.format(thing) for asking in ASKING)
 
 
@@ -85,7 +87,9 @@ def test_the_real_model_tells_its_variants_from_what_is_out_of_scope(
 ) -> None:
     monkeypatch.setattr(fitting, "MIN_QUESTIONS", 30)
     entries = [
-        Located("shop", Entry(key=thing, question=f"{thing}？", variants=_variants(thing), answer=f"{thing}请看这里。"))
+        Located(
+            "shop", Entry(key=thing, question=f"{thing}？", variants=variants_of(thing), answer=f"{thing}请看这里。")
+        )
         for thing in THINGS
     ]
     fitted = calibrate(open_snapshot(tmp_path, entries, e5), e5)

@@ -84,7 +84,7 @@ export async function render(place, { session }) {
 
   function candidates(text, { candidates: found }) {
     if (found.length === 0) return card(t.candidates, element("p", { class: "quiet" }, t.noCandidates));
-    const most = { bm25: highest(found, "bm25_score"), fused: highest(found, "fused_score") };
+    const most = Object.fromEntries(["bm25", "classifier", "fused"].map((name) => [name, highest(found, `${name}_score`)]));
     const rows = found.map((each, at) => candidate(text, each, at === 0, most));
     return card(t.candidates, element("p", { class: "quiet" }, t.candidatesSentence), element("ol", { class: "candidates" }, ...rows));
   }
@@ -94,6 +94,7 @@ export async function render(place, { session }) {
       [t.scores.question, found.question_score, found.question_score],
       [t.scores.answer, found.answer_score, found.answer_score],
       [t.scores.bm25, found.bm25_score, found.bm25_score / most.bm25],
+      [t.scores.classifier, found.classifier_score, found.classifier_score / most.classifier],
       [t.scores.fused, found.fused_score, found.fused_score / most.fused],
     ].map(([label, score, part]) => scoreBar(label, score, part));
     const matched = found.matched === found.question ? [] : [element("p", { class: "quiet" }, t.matched(found.matched))];

@@ -93,7 +93,8 @@ function roundTop(most, isCount) {
   return round.find((each) => each >= most && (!isCount || each % LINES === 0));
 }
 
-function draw(tag, attributes, text = null) {
+/** Make an SVG element. */
+export function draw(tag, attributes, text = null) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   if (text !== null) node.textContent = text;

@@ -8,6 +8,7 @@ import { words } from "../../words.js";
 import { percent, wholeNumber } from "../dashboard/words.js";
 import { t as tried } from "../tryit/words.js";
 import { number } from "./controls.js";
+import { calibrationCurve } from "./curve.js";
 import { option } from "./option.js";
 import { thresholdScale } from "./scale.js";
 import { optionsCard, showSection } from "./settings.js";
@@ -43,6 +44,7 @@ const t = words({
     now: (share) => `现在 ${share}`,
     up: "好评",
     down: "差评",
+    trust: "把握有多可信",
   },
   en: {
     title: "Confidence and answers",
@@ -71,15 +73,16 @@ const t = words({
     now: (share) => `now ${share}`,
     up: "Thumbs up",
     down: "Thumbs down",
+    trust: "How far confidence can be trusted",
   },
 });
 
 /** Show the section. */
 export async function render(place) {
-  await showSection(place, draw, async () => (await get("/settings/confidence")).bins);
+  await showSection(place, draw, () => get("/settings/confidence"));
 }
 
-function draw(settings, show, bins) {
+function draw(settings, show, { bins, curve }) {
   const saved = RISING.map((name) => settings[`routing.${name}`].value);
   const isFixed = RISING.map((name) => settings[`routing.${name}`].fixed);
   const controls = RISING.map((name) => share(settings[`routing.${name}`].value));
@@ -103,7 +106,7 @@ function draw(settings, show, bins) {
   const made = optionsCard(t.title, t.sentence, [scale.node, ...options.toReversed(), misses], show);
   made.addEventListener("input", look);
   look();
-  return [made, card(t.effect, effect)];
+  return [made, card(t.effect, effect), card(t.trust, calibrationCurve(curve))];
 
   function look() {
     const borders = controls.map((each) => each.read());
