@@ -12,7 +12,7 @@ from knowledge.weights.catalogue import DEFAULT_EMBEDDING
 
 Numbers = NDArray[np.float64]
 
-PRIOR_WEIGHT = 150.0
+PRIOR_WEIGHT = 400.0
 """How firmly a fit keeps to the calibration it starts from: as much as so many questions on its edge would."""
 
 ROUNDS = 60

@@ -120,16 +120,19 @@ class Searcher:
         """Return the best `count` entries that are live today, with their confidence."""
         entries = self.snapshot.entries
         exact = [number for number in self._exact.get(bare(query.text), ()) if entries[number].entry.is_live(today)]
-        scores = self._score(Query(query.text) if exact else query)
+        readings = [query.text] if exact else query.readings
+        parts = self._score(readings)
+        scores = _Scores.mean(parts)
         live = [number for number in scores.order if entries[number].entry.is_live(today)]
         if not live:
             return Evidence([], 0.0)
         if exact:
             order = [exact[0], *(number for number in live[: count + 1] if number != exact[0])]
             return Evidence([self._candidate(number, scores) for number in order[:count]], 1.0)
-        features = self._features(live, scores, query)
         candidates = [self._candidate(number, scores) for number in live[:count]]
-        return Evidence(candidates, self.calibration.probability(features), features)
+        found = [self._features(live, part, reading) for part, reading in zip(parts, readings, strict=True)]
+        confidence = sum(map(self.calibration.probability, found)) / len(found)
+        return Evidence(candidates, confidence, found[0])
 
     def features(self, question: str, vector: Vectors, without: int | None = None) -> tuple[Features, int]:
         """Return what confidence is computed from, and the number of the first candidate: for calibration.
@@ -138,13 +141,11 @@ class Searcher:
         """
         scores = self._score_reading(centred(vector[None, :], self.snapshot.center)[0], question)
         order = [number for number in scores.order if number != without]
-        return self._features(order, scores, Query(question)), order[0]
+        return self._features(order, scores, question), order[0]
 
-    def _score(self, query: Query) -> _Scores:
-        readings = query.readings
+    def _score(self, readings: list[str]) -> list[_Scores]:
         vectors = centred(self._embedder.embed_queries([normalise(text) for text in readings]), self.snapshot.center)
-        scores = [self._score_reading(vector, text) for vector, text in zip(vectors, readings, strict=True)]
-        return _Scores.mean(scores)
+        return [self._score_reading(vector, text) for vector, text in zip(vectors, readings, strict=True)]
 
     def _score_reading(self, vector: Vectors, question: str) -> _Scores:
         snapshot = self.snapshot
@@ -159,13 +160,13 @@ class Searcher:
         bm25 = snapshot.lexical.scores(question)
         return _Scores(by_question, by_answer, bm25, classifier, matched, self._weights)
 
-    def _features(self, order: list[int], scores: _Scores, query: Query) -> Features:
+    def _features(self, order: list[int], scores: _Scores, question: str) -> Features:
         """Return the features of the first of `order`, as if nothing else than these entries were there."""
         best = order[0]
         return Features(
             question_score=float(scores.by_question[best]),
             answer_score=float(scores.by_answer[best]),
-            coverage=self.snapshot.lexical.coverage(query.standalone, best),
+            coverage=self.snapshot.lexical.coverage(question, best),
             fused_share=_share_of_first(scores.fused[order] / SHARE_TEMPERATURE),
             classifier_share=_share_of_first(scores.classifier[order]),
         )

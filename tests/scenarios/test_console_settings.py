@@ -60,7 +60,7 @@ def allow_sites(console: Console, *sites: str) -> None:
 
 def test_a_threshold_changes_the_next_answer_and_can_be_taken_back(section: Section, console: Console) -> None:
     with console.server.client as client:
-        asked = {"question": "寄回去的邮费谁来付"}
+        asked = {"question": "退货邮费谁出"}
         before = client.post("/api/chat", json=asked).json()
         assert before["outcome"] == "direct"
         page = section("thresholds")

@@ -111,8 +111,8 @@ def test_without_any_model_it_starts_answers_and_says_so(tmp_path: Path) -> None
 @pytest.mark.xdist_group("shop")
 def test_a_grounded_answer_uses_the_prefix_of_the_one_before(shop: Served) -> None:
     with shop.client as client:
-        first = client.post("/api/chat", json={"question": "你家都能用啥付钱啊"}).json()
-        second = client.post("/api/chat", json={"question": "你们家都能用啥付钱呀"}).json()
+        first = client.post("/api/chat", json={"question": "买一双筷子和一个碗 要付多少邮费啊"}).json()
+        second = client.post("/api/chat", json={"question": "买一双筷子和一个碗 要付多少邮费呢"}).json()
     assert first["citations"][0]["key"] == second["citations"][0]["key"]
     assert second["usage"]["cached"] > second["usage"]["prompt"] / 2
 

@@ -192,7 +192,7 @@ def test_on_a_mirrored_page_every_text_is_read_in_its_own_direction(page: Page, 
     page.reload()
     open_panel(page)
     expect(page.get_by_test_id("starter").first.locator("span")).to_have_css("direction", "ltr")
-    bubble = ask(page, "取消定单在哪操作")
+    bubble = ask(page, "买一双筷子和一个碗 要付多少邮费啊")
     bubble.get_by_test_id("citation").first.click()
     page.get_by_test_id("thumb-down").click()
     ask(page, "那多久能退款？")
