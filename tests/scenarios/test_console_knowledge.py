@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -90,6 +91,7 @@ def test_what_was_not_saved_is_not_lost_by_a_click(page: Page) -> None:
 def test_what_was_not_saved_is_not_lost_by_the_way_back(page: Page, console: Console) -> None:
     add(console, "BCK-1", "没保存就返回？", "原来的答案")
     page.get_by_role("searchbox").fill("没保存就返回")
+    expect(page).to_have_url(re.compile("search="))
     page.get_by_role("link", name="没保存就返回？").click()
     answer = page.get_by_label("答案", exact=True)
     answer.fill("写了一半")

@@ -76,7 +76,9 @@ export function searchBox(label, text, onSearch) {
   let timer;
   control.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => onSearch(control.value.trim()), 250);
+    timer = setTimeout(() => {
+      if (control.isConnected) onSearch(control.value.trim()); // the page may have been left meanwhile
+    }, 250);
   });
   return element("div", { class: "search" }, icon("search"), control);
 }

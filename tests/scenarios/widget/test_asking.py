@@ -108,7 +108,7 @@ def test_an_answer_that_is_cut_off_in_the_middle_is_taken_up_again(page: Page, s
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.method) if "/api/chat/stream" in request.url else None)
         cable.stall_after_words()
-        send(page, "你家都能用啥付钱啊")
+        send(page, "支持哪些付款方式")
         bubble = page.get_by_test_id("bubble-bot")
         expect(bubble.locator(".body")).not_to_be_empty()
         cable.cut()
