@@ -21,7 +21,7 @@ body{font:15px/1.6 system-ui,"PingFang SC","Microsoft YaHei",sans-serif;color:va
 max-width:1100px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin-bottom:0}h2{font-size:1.15rem;margin-top:2.2rem}.quiet{color:var(--quiet)}
 table{border-collapse:collapse;width:100%}td,th{padding:.35rem .6rem;border-bottom:1px solid var(--line);
-text-align:start;vertical-align:top;overflow-wrap:anywhere}td.number{text-align:end;font-variant-numeric:tabular-nums;
+text-align:start;vertical-align:top;overflow-wrap:anywhere}.number{text-align:end;font-variant-numeric:tabular-nums;
 white-space:nowrap}.charts{display:flex;flex-wrap:wrap;gap:2rem}.charts figure{margin:0;max-width:340px}
 svg text{fill:var(--quiet);font-size:11px}svg .axis{stroke:var(--line)}svg .ideal{stroke:var(--line);
 stroke-dasharray:4 4}svg .curve{stroke:var(--accent);fill:none;stroke-width:2}svg circle{fill:var(--accent)}
@@ -69,8 +69,8 @@ def _section(title: str, body: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{body}</section>"
 
 
-def _table(heads: Sequence[str], rows: Iterable[str]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+def _table(heads: Sequence[str], rows: Iterable[str], numbers: Sequence[str] = ()) -> str:
+    head = "".join(f'<th class="{"number" if name in numbers else ""}">{escape(name)}</th>' for name in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
@@ -82,7 +82,7 @@ def _figures(report: dict[str, Any], before: dict[str, Any] | None, t: dict[str,
         if values[0] is not None:
             cells = "".join(f'<td class="number">{written(name, value)}</td>' for value in values)
             rows.append(f"<tr><td>{escape(labels[place])}</td>{cells}</tr>")
-    return _table(["", t["now"], *([t["before"]] if before else [])], rows)
+    return _table(["", t["now"], *([t["before"]] if before else [])], rows, numbers=(t["now"], t["before"]))
 
 
 def _outcomes(report: dict[str, Any], place: int) -> str:
@@ -160,7 +160,8 @@ def _questions(questions: Sequence[dict[str, Any]], t: dict[str, str], place: in
         f"<td>{_result(each['result'], place)}</td></tr>"
         for each in sorted(questions, key=lambda each: (order[each["result"]], -each["confidence"]))
     )
-    return _table([t["question"], t["expected"], t["found"], t["confidence"], t["result"]], rows)
+    heads = [t[name] for name in ("question", "expected", "found", "confidence", "result")]
+    return _table(heads, rows, numbers=(t["confidence"],))
 
 
 def _first(question: dict[str, Any]) -> str:

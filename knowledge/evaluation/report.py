@@ -81,8 +81,8 @@ def summarise(judged: Sequence[Judged]) -> dict[str, float | int | None]:
         "recall_of_none": float(np.mean(confidence[~has_answer] < kept)) if ranks and others else None,
         "aurc": area_under_risk(confidence, right),
         "ece": calibration_error(confidence, right),
-        "worded": len(worded),
-        "not_borne_out": sum(not each.grounded for each in worded),
+        "worded": len(worded) or None,
+        "not_borne_out": sum(not each.grounded for each in worded) if worded else None,
         "p50_ms": float(np.quantile(milliseconds, 0.5)) if milliseconds else None,
         "p90_ms": float(np.quantile(milliseconds, 0.9)) if milliseconds else None,
     }

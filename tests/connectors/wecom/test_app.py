@@ -136,9 +136,8 @@ def test_the_token_is_fetched_once_for_all(company: Company) -> None:
 
 
 def test_a_token_that_is_about_to_expire_is_replaced_in_time(prepared: Company) -> None:
-    prepared.platform.token_life = 0
+    prepared.platform.token_life = 1
     with prepared.site.served() as prepared.address:
-        prepared.platform.token_life = 1
         prepared.says("怎么退货？")
         prepared.hears()
         time.sleep(0.6)
