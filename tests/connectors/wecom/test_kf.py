@@ -343,6 +343,7 @@ def test_a_session_that_is_nobodys_is_made_the_bots(company: KfCompany, account:
     account.sessions["wm1"].state = ENDED  # it ended just now
     company.notify()
     until(10, lambda: account.refused == [95018])
+    time.sleep(1.5)  # until it has seen the state, too, and keeps the answer
     account.sessions["wm1"].state = BOT
     company.customer("怎么退货？")
     assert company.reads() == [f"{RETURNS.answer}\n\n{RETURNS.answer}"]
