@@ -15,7 +15,7 @@ from bot import messages, prompts
 from bot.actions.running import Actions, Performance
 from bot.actions.tracker import Occasion
 from bot.checks import GroundingCheck, keeps_to_facts, split_clauses
-from bot.contextualise import choose, in_context
+from bot.contextualise import choose, in_context, is_short
 from bot.errors import ActionDeclined, ActionError
 from bot.guards import admit, asks_for_human, has_words, mentions
 from bot.handoff import HandoffDesk
@@ -151,7 +151,7 @@ class FrontDesk:
 
     async def _open_case(self, question: Question, text: str, turn: OpenTurn, started: float) -> _Case:
         """Contextualise and search; a number picks what was offered."""
-        history = [*await self._recall(question.earlier), *turn.history]
+        history = [*await self._recall(question.earlier, text), *turn.history]
         chosen = choose(text, turn.offered)
         text = chosen.question if chosen else text
         query = Query(text) if chosen else in_context(text, history)
@@ -179,10 +179,11 @@ class FrontDesk:
             log.warning("search failed", error=str(error))
             return Evidence([], 0.0)
 
-    async def _recall(self, earlier: Sequence[str]) -> list[Message]:
-        """Return the questions that a channel sends along, the last with what they were about."""
-        history = [Message("customer", text) for text in earlier[:-RECALLED]]
-        for text in earlier[-RECALLED:]:
+    async def _recall(self, earlier: Sequence[str], asked: str) -> list[Message]:
+        """Return the questions that a channel sends along, the last with what they were about if that may matter."""
+        recalled = earlier[-RECALLED:] if is_short(asked) else ()
+        history = [Message("customer", text) for text in earlier[: len(earlier) - len(recalled)]]
+        for text in recalled:
             evidence = await self._search(in_context(text, history)) if has_words(text) else Evidence([], 0.0)
             history.append(Message("customer", text, evidence.best.entry.question if evidence.best else None))
         return history

@@ -48,7 +48,7 @@ class Classifier:
     def train(cls, vectors: Vectors, entries: Rows, count: int) -> Classifier:
         """Train on centred unit vectors, a row each, of `entries[row]` among `count` entries."""
         regress = _regress if len(vectors) * count <= MAX_CELLS else _average
-        # With two threads each waits for the other whenever the machine is busy with customers: 6 s instead of 0.3.
+        # With two threads each waits for the other whenever the machine is busy with customers: 2.4 s instead of 0.4.
         with threadpool_limits(1, user_api="blas"):
             metric = _metric(vectors, entries, count)
             return cls(metric, regress(to_unit(vectors @ metric), entries, count))

@@ -356,6 +356,12 @@ async def test_the_questions_that_a_channel_sends_along_are_history_too(database
     assert knowledge.queries[-1].about == RETURNS.question
 
 
+async def test_a_question_that_stands_alone_has_nothing_before_it_searched(database: Database) -> None:
+    knowledge, full = StubKnowledge(DIRECT), "请问洗衣机坏了以后可以安排师傅上门维修吗？"
+    await ask(make_desk(database, knowledge), Question(text=full, earlier=("怎么退货？", "怎么开发票？")))
+    assert [query.text for query in knowledge.queries] == [full]
+
+
 async def test_two_conversations_do_not_hear_each_other(database: Database) -> None:
     knowledge = StubKnowledge(DIRECT)
     desk = make_desk(database, knowledge)
