@@ -12,6 +12,7 @@ from bot.actions.opening import open_actions
 from bot.desk import FrontDesk
 from bot.errors import SettingsError
 from bot.handoff import HandoffDesk
+from bot.models.engine.options import EngineOptions
 from bot.models.local import LocalChatModel
 from bot.published import PublishedKnowledge
 from bot.settings import Settings
@@ -105,10 +106,16 @@ def make_local_model(settings: Settings) -> LocalChatModel | None:
         return None
     return LocalChatModel(
         model_library(settings).find(models.chat, "chat"),
-        threads=models.threads,
-        context_tokens=models.context_tokens,
-        prefix_cache_bytes=models.prefix_cache_mb << 20,
-        queue_size=models.queue,
+        EngineOptions(
+            threads=models.threads,
+            context_tokens=models.context_tokens,
+            slots=models.slots,
+            state_bytes=models.prefix_cache_mb << 20,
+            state_folder=settings.data_dir.expanduser() / "states",
+            state_folder_bytes=models.prefix_disk_mb << 20,
+            queue=models.queue,
+            patience=models.patience_seconds,
+        ),
     )
 
 

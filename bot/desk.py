@@ -16,7 +16,7 @@ from bot.actions.running import Actions, Performance
 from bot.actions.tracker import Occasion
 from bot.checks import GroundingCheck, keeps_to_facts, split_clauses
 from bot.contextualise import choose, in_context, is_short
-from bot.errors import ActionDeclined, ActionError
+from bot.errors import ActionDeclined, ActionError, ModelBusy
 from bot.guards import admit, asks_for_human, has_words, mentions
 from bot.handoff import HandoffDesk
 from bot.models.base import ChatMessage, ChatModel, Generation, Sampling
@@ -274,7 +274,8 @@ class FrontDesk:
         answer.model = self.local.name
         prompt = answer.trace.prompt = prompts.grounded(answer.language, answer.citations, case.query)
         check = GroundingCheck((cited.answer for cited in answer.citations), case.text)
-        sampling = Sampling(max_tokens=self.settings.models.max_answer_tokens)
+        models = self.settings.models
+        sampling = Sampling(max_tokens=models.max_answer_tokens, seconds=models.answer_seconds)
         try:
             generation = self.local.generate(prompt, sampling)
             yield case.begun()
@@ -286,12 +287,28 @@ class FrontDesk:
             if answer.trace.grounded:
                 return
             log.info("grounding check failed", turn=answer.turn_id)
+        except ModelBusy as error:
+            log.warning("the local model is too busy", turn=answer.turn_id, waiting=error.waiting)
+            if models.when_busy == "remote" and self.remote is not None and self.remote.available:
+                async for event in self._escalated_instead(case):
+                    yield event
+            if answer.outcome == "escalated":
+                return
         except ModelError as error:
             log.warning("the local model is of no help", error=str(error))
         self._give_entry_instead(case)
         yield case.begun()
         if answer.timings.first_token_ms is None:  # else the reader is told by the end that the text was replaced
             yield self._say_all(case)
+
+    async def _escalated_instead(self, case: _Case) -> AsyncGenerator[Event]:
+        """Ask the remote model what the local one has no time for; the outcome says whether it answered."""
+        try:
+            async for event in self._escalated(case):
+                case.answer.outcome, case.answer.degraded = "escalated", True
+                yield event
+        except ModelError as error:
+            log.warning("the remote model is of no help either", turn=case.answer.turn_id, error=str(error))
 
     async def _clarify(self, case: _Case) -> AsyncGenerator[Event]:
         case.answer.text = messages.clarify(case.answer.language)

@@ -105,12 +105,16 @@ class StoreError(FrontDeskError):
 
 
 class ModelBusy(ModelError):
-    """The local model's queue is full; `retry_after` is in seconds."""
+    """The local model has too much to do; `retry_after` is in seconds."""
 
     def __init__(self, waiting: int, retry_after: int) -> None:
         """Say how many are waiting."""
         super().__init__(f"{waiting} answers are already waiting for the local model")
-        self.retry_after = retry_after
+        self.waiting, self.retry_after = waiting, retry_after
+
+
+class OutOfCells(ModelError):
+    """The context of the local model is full; nothing was computed."""
 
 
 class ActionError(FrontDeskError):

@@ -92,7 +92,21 @@ class ModelSettings(Section):
     prefix_cache_mb: int = Field(
         64, ge=0, le=65_536, description="Memory for the states of prompts seen before, in MB."
     )
-    queue: int = Field(16, ge=1, le=1_000, description="Answers that may wait for the chat model; more are shed.")
+    prefix_disk_mb: int = Field(
+        256,
+        ge=0,
+        le=1_048_576,
+        description="Disk for them, in `data_dir`, so that a restart does not forget them, in MB.",
+    )
+    slots: int = Field(8, ge=1, le=64, description="Answers that the local chat model writes at once.")
+    queue: int = Field(64, ge=1, le=10_000, description="Answers that may wait for the chat model; more are shed.")
+    patience_seconds: float = Field(
+        5.0, gt=0, le=600, description="A question that would wait longer for the chat model's first word is shed."
+    )
+    answer_seconds: float = Field(30.0, gt=0, le=600, description="An answer that takes longer is given up.")
+    when_busy: Literal["entry", "remote"] = Field(
+        "entry", description="What a shed question gets: the entry's own words at once, or the remote model."
+    )
 
 
 class RoutingSettings(Section):

@@ -22,13 +22,14 @@ class ChatMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How tokens are chosen; temperature 0 takes the likeliest."""
+    """How tokens are chosen, temperature 0 takes the likeliest; after `seconds` an answer is given up."""
 
     max_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    seconds: float | None = None
 
 
 class Generation(Protocol):

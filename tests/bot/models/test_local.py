@@ -11,6 +11,7 @@ import pytest
 
 from bot.errors import ModelBusy
 from bot.models.base import ChatMessage, Sampling
+from bot.models.engine.options import EngineOptions
 from bot.models.local import LocalChatModel
 from knowledge.errors import ModelError, ModelUnavailable
 from knowledge.weights.catalogue import find_record
@@ -35,7 +36,7 @@ def weights() -> Weights:
 
 @pytest.fixture(scope="module")
 def model(weights: Weights) -> Iterator[LocalChatModel]:
-    model = LocalChatModel(weights, threads=1, context_tokens=1_024, queue_size=QUEUE)
+    model = LocalChatModel(weights, EngineOptions(threads=1, context_tokens=1_024, queue=QUEUE))
     model.warm_up()
     yield model
     asyncio.run(model.close())
@@ -171,7 +172,7 @@ def test_a_model_for_embedding_cannot_chat() -> None:
 
 async def test_closing_ends_the_thread(weights: Weights) -> None:
     before = set(threading.enumerate())
-    model = LocalChatModel(weights, threads=1, context_tokens=1_024)
+    model = LocalChatModel(weights, EngineOptions(threads=1, context_tokens=1_024))
     model.warm_up()
     (thread,) = [thread for thread in set(threading.enumerate()) - before if thread.name == "chat-model"]
     assert await answer(model)
@@ -182,7 +183,7 @@ async def test_closing_ends_the_thread(weights: Weights) -> None:
 
 async def test_an_answer_ends_where_the_context_does(weights: Weights) -> None:
     numbers = ", ".join(str(number) for number in range(1, 48))
-    model = LocalChatModel(weights, threads=1, context_tokens=256)
+    model = LocalChatModel(weights, EngineOptions(threads=1, context_tokens=256))
     model.warm_up()
     generation = model.generate([ChatMessage("user", f"Count on to 999: {numbers}")], Sampling(max_tokens=900))
     await complete(generation)

@@ -1,0 +1,139 @@
+"""One llama.cpp context: sequences of computed tokens in shared cells, and steps that extend many of them at once.
+
+The cells are unified: a sequence that copies another's beginning shares its cells. Flash attention is always on:
+without it every row looks at the cells of all sequences, which made a step beside 15 others up to twice as slow.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bot.errors import OutOfCells
+from knowledge.errors import ModelError, ModelUnavailable
+from knowledge.llama import LlamaModel, library
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FULL = 1
+"""What llama_decode returns when there are no free cells; nothing was computed then."""
+
+
+class Step:
+    """The rows of one llama_decode: tokens with their positions and sequences, and which of them give logits."""
+
+    def __init__(self, room: int) -> None:
+        """Allocate room for so many tokens."""
+        llama = library()
+        self.room = room
+        self._tokens = np.zeros(room, np.int32)
+        self._positions = np.zeros(room, np.int32)
+        self._counts = np.ones(room, np.int32)
+        self._sequences = np.zeros(room, np.int32)
+        self._outputs = np.zeros(room, np.int8)
+        first = self._sequences.ctypes.data
+        self._pointers = (ctypes.c_void_p * room)(*(first + 4 * row for row in range(room)))
+        self.batch = llama.llama_batch()
+        self.batch.embd = None
+        for field, array in (
+            ("token", self._tokens),
+            ("pos", self._positions),
+            ("n_seq_id", self._counts),
+            ("logits", self._outputs),
+        ):
+            kind = type(getattr(self.batch, field))
+            setattr(self.batch, field, ctypes.cast(array.ctypes.data, kind))
+        self.batch.seq_id = ctypes.cast(self._pointers, type(self.batch.seq_id))
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.rows = self.outputs = 0
+
+    def add(self, tokens: Sequence[int], *, start: int, sequence: int, outputs: int = 0) -> None:
+        """Append tokens at positions from `start`; the last `outputs` of them give a row of logits each."""
+        begin, end = self.rows, self.rows + len(tokens)
+        self._tokens[begin:end] = tokens
+        self._positions[begin:end] = range(start, start + len(tokens))
+        self._sequences[begin:end] = sequence
+        self._outputs[begin : end - outputs] = 0
+        self._outputs[end - outputs : end] = 1
+        self.rows = end
+        self.outputs += outputs
+
+
+class Context:
+    """The memory of a model at work: `cells` tokens, in up to `sequences` sequences. One thread may use it."""
+
+    def __init__(self, model: LlamaModel, *, cells: int, sequences: int, rows: int, outputs: int, threads: int) -> None:
+        """Allocate; a step has at most `rows` rows, `outputs` of them with logits.
+
+        Raises:
+            ModelUnavailable: there is not enough memory.
+        """
+        self._llama = library()
+        parameters = self._llama.llama_context_default_params()
+        parameters.n_ctx = cells
+        parameters.n_batch = parameters.n_ubatch = rows
+        parameters.n_outputs_max = outputs
+        parameters.n_seq_max = sequences
+        parameters.n_threads = parameters.n_threads_batch = threads
+        parameters.kv_unified = True
+        parameters.flash_attn_type = self._llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        parameters.no_perf = True
+        self._handle: Any = self._llama.llama_init_from_model(model.handle, parameters)
+        if not self._handle:
+            raise ModelUnavailable(f"there is not enough memory for a context of {cells} tokens")
+        self._memory = self._llama.llama_get_memory(self._handle)
+        self._vocabulary_size = model.vocabulary_size
+        self.step = Step(rows)
+        self.cells = cells
+
+    def compute(self) -> NDArray[np.float32]:
+        """Compute the step; return its logits, (outputs, vocabulary), which last until the next step.
+
+        Raises:
+            OutOfCells: there is no room; nothing was computed.
+            ModelError: it failed; what the sequences hold is not known any more.
+        """
+        self.step.batch.n_tokens = self.step.rows
+        status = self._llama.llama_decode(self._handle, self.step.batch)
+        if status == FULL:
+            raise OutOfCells
+        if status != 0:
+            raise ModelError("llama.cpp could not compute a step")
+        if not self.step.outputs:
+            return np.zeros((0, self._vocabulary_size), np.float32)
+        logits = self._llama.llama_get_logits(self._handle)
+        return np.ctypeslib.as_array(logits, (self.step.outputs, self._vocabulary_size))
+
+    def share(self, source: int, target: int, length: int) -> None:
+        """Let `target` begin with the first tokens of `source`, in the same cells."""
+        self.cut(target, 0)
+        self._llama.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def cut(self, sequence: int, length: int) -> None:
+        """Keep the first tokens of a sequence only."""
+        self._llama.llama_memory_seq_rm(self._memory, sequence, length, -1)
+
+    def save(self, sequence: int) -> bytes:
+        """Return the state of a sequence."""
+        size = self._llama.llama_state_seq_get_size(self._handle, sequence)
+        buffer = (ctypes.c_uint8 * size)()
+        written = self._llama.llama_state_seq_get_data(self._handle, buffer, size, sequence)
+        return ctypes.string_at(buffer, written)
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        """Put a saved state in the place of a sequence; say whether there was room for it."""
+        buffer = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
+        return bool(self._llama.llama_state_seq_set_data(self._handle, buffer, len(state), sequence))
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if self._handle:
+            self._llama.llama_free(self._handle)
+            self._handle = None

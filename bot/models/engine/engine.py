@@ -1,0 +1,321 @@
+"""The engine: one thread that answers many requests at once on one llama.cpp context.
+
+Each step is one llama_decode: a token of every answer that is being written, guesses at what comes after it, and slices
+of the prompts that are waiting for their first token (continuous batching with chunked prefill). DESIGN.md, "The local
+model engine", has the measurements it stands on.
+"""
+
+from __future__ import annotations
+
+import atexit
+import heapq
+import itertools
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from bot.errors import ModelBusy, OutOfCells
+from bot.models.base import FinishReason
+from bot.models.engine.composing import ROWS_BESIDE, Part, compose
+from bot.models.engine.context import Context
+from bot.models.engine.costs import StepCosts
+from bot.models.engine.counters import Counters
+from bot.models.engine.options import EngineOptions
+from bot.models.engine.prefixes import to_key
+from bot.models.engine.request import Request
+from bot.models.engine.sampling import greedy, log_probabilities, sample
+from bot.models.engine.slots import Slots
+from bot.models.engine.vault import Vault
+from knowledge.errors import FrontDeskError, ModelError
+from knowledge.llama import LlamaModel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+TURN = 64
+"""Tokens of an answer after which it makes room for a customer who has none yet."""
+
+
+class Engine:
+    """Takes requests from any thread; see the module. `start` it, `stop` it once."""
+
+    def __init__(self, model: LlamaModel, context: Context, vault: Vault, options: EngineOptions) -> None:
+        """Prepare; the context belongs to the engine from now on."""
+        self._model, self._context, self._vault, self._options = model, context, vault, options
+        self._slots = Slots(context, vault, options.slots)
+        self.counters = Counters()
+        self.costs = StepCosts()
+        self._news = threading.Condition()
+        self._inbox: deque[Request] = deque()
+        self._waiting: list[tuple[int, int, Request]] = []
+        self._warming: deque[Request] = deque()
+        self._running: list[Request] = []
+        self._order = itertools.count()
+        self._stopping = self._aborting = False
+        self._thread = threading.Thread(target=self._work, name="chat-model", daemon=True)
+
+    # From any thread.
+
+    def start(self) -> None:
+        """Measure a step, and start the thread."""
+        for rows in (1, 1, 4, 8):
+            self._context.step.clear()
+            self._context.step.add([0] * rows, start=0, sequence=0, outputs=1)
+            begun = time.perf_counter()
+            self._context.compute()
+            self.costs.learn(rows, time.perf_counter() - begun)
+            self._context.cut(0, 0)
+        atexit.register(self._abort)
+        self._thread.start()
+
+    def submit(self, request: Request) -> None:
+        """Queue a request.
+
+        Raises:
+            ModelBusy: too many are waiting, or it would have to wait for too long.
+        """
+        waiting = len(self._inbox) + len(self._waiting)
+        wait = self.predicted_wait()
+        if waiting >= self._options.queue or wait > self._options.patience:
+            self.counters.shed += 1
+            raise ModelBusy(waiting, retry_after=max(1, math.ceil(wait)))
+        self.counters.requests += 1
+        self._deliver(self._inbox, request)
+
+    def warm(self, request: Request) -> None:
+        """Queue a request whose state is to be there when it is needed; it is computed when nobody waits."""
+        self._deliver(self._warming, request)
+
+    def cool(self) -> None:
+        """Forget what is still to be warmed."""
+        self._warming.clear()
+
+    def predicted_wait(self) -> float:
+        """Return the seconds that a new request would wait for its first token."""
+        waiting = [*self._inbox, *(request for _, _, request in list(self._waiting))]
+        ahead = sum(len(request.tokens) for request in waiting)
+        ahead += sum(request.goal - request.computed for request in list(self._running) if not request.is_answering)
+        wait = ahead * self.counters.share_computed * self.costs(ROWS_BESIDE) / ROWS_BESIDE
+        without_slot = len(waiting) + 1 - self._slots.free
+        if without_slot > 0:
+            wait += without_slot / len(self._slots) * TURN * self.costs(len(self._slots))
+        return wait
+
+    def stop(self) -> None:
+        """Let what is being answered end, and end the thread."""
+        with self._news:
+            self._stopping = True
+            self._news.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+        atexit.unregister(self._abort)
+
+    def _abort(self) -> None:
+        """End the thread at once: a process that ends must not take the library away from under it."""
+        self._aborting = True
+        self.stop()
+
+    def _deliver(self, box: deque[Request], request: Request) -> None:
+        with self._news:
+            if self._stopping:
+                raise ModelError("the local model has been stopped")
+            box.append(request)
+            self._news.notify()
+
+    # Everything below runs in the engine's own thread.
+
+    def _work(self) -> None:
+        while self._has_work() and not self._aborting:
+            begun = time.perf_counter()
+            try:
+                self._end_abandoned()
+                self._admit()
+                if parts := compose(self._running, self.costs, drafting=self._options.drafting):
+                    self._compute(parts)
+            except FrontDeskError as error:
+                self._fail(error)
+            except Exception as error:  # the thread must survive whatever one request does
+                failure = ModelError(f"the local model failed: {error}")
+                failure.__cause__ = error
+                self._fail(failure)
+            self.counters.seconds += time.perf_counter() - begun
+
+    def _has_work(self) -> bool:
+        """Take in what is new; wait when there is nothing to do; say whether to go on."""
+        with self._news:
+            while not (self._inbox or self._waiting or self._running or self._warming):
+                if self._stopping:
+                    return False
+                self._news.wait()
+            if self._stopping:
+                self._warming.clear()
+            while self._inbox:
+                self._wait(self._inbox.popleft())
+        return True
+
+    def _wait(self, request: Request) -> None:
+        heapq.heappush(self._waiting, (request.given // TURN, next(self._order), request))
+
+    def _end_abandoned(self) -> None:
+        for request in list(self._running):
+            if request.is_left:
+                self.counters.cancelled += 1
+                self._close(request)
+            elif request.is_late:
+                self.counters.late += 1
+                self._close(request, ModelError("the local model took too long"))
+        for item in [item for item in self._waiting if item[2].is_left or item[2].is_late]:
+            self._waiting.remove(item)
+            heapq.heapify(self._waiting)
+            self.counters.cancelled += item[2].is_left
+            self.counters.late += not item[2].is_left
+            item[2].end(None if item[2].is_left else ModelBusy(len(self._waiting), retry_after=1))
+
+    def _admit(self) -> None:
+        """Give slots to those who wait, first to those who have least; warm when there is nobody."""
+        if self._waiting and self._running and self._running[0].channel is None:
+            self._suspend(self._running[0], self._warming.appendleft)
+        while self._waiting:
+            turns, _, request = self._waiting[0]
+            longest = max(self._running, key=lambda running: running.given, default=None)
+            if not self._slots.free and longest and longest.turn >= TURN and longest.given // TURN > turns:
+                self._suspend(longest, self._wait)
+            if not self._slots.free or not self._fits(request):
+                return
+            heapq.heappop(self._waiting)
+            self._open(request)
+        if not self._running and self._warming:
+            request = self._warming.popleft()
+            if to_key(request.tokens) not in self._vault:
+                self._open(request)
+
+    def _fits(self, request: Request) -> bool:
+        if not self._running:
+            return True
+        return sum(len(other.tokens) + TURN for other in [*self._running, request]) <= self._context.cells
+
+    def _open(self, request: Request) -> None:
+        self._slots.open(request)
+        request.turn = 0
+        if request.channel is not None and request.given == 0:
+            self.counters.queue_seconds += time.monotonic() - request.arrived
+            self.counters.prompt_reused += request.computed
+            request.usage.cached = request.computed
+        self._running.append(request)
+
+    def _close(self, request: Request, error: FrontDeskError | None = None) -> None:
+        self._running.remove(request)
+        self._slots.close(request)
+        request.end(error)
+
+    def _suspend(self, request: Request, wait: Callable[[Request], None]) -> None:
+        """Take a request's slot away; its state is saved, so that it goes on from there."""
+        self.counters.suspended += 1
+        self._running.remove(request)
+        self._vault.put(to_key(request.tokens[: request.computed]), self._context.save(request.slot))
+        self._slots.close(request)
+        wait(request)
+
+    def _compute(self, parts: Sequence[Part]) -> None:
+        step = self._context.step
+        step.clear()
+        for part in parts:
+            request = part.request
+            known = request.tokens[request.computed : request.computed + part.count]
+            step.add([*known, *part.guesses], start=request.computed, sequence=request.slot, outputs=part.outputs)
+        begun = time.perf_counter()
+        try:
+            logits = self._context.compute()
+        except OutOfCells:
+            self._make_room()
+            return
+        seconds = time.perf_counter() - begun
+        self.costs.learn(step.rows, seconds)
+        self.counters.note_step(rows=step.rows, requests=len(parts), seconds=seconds)
+        row = 0
+        for part in parts:
+            self._take(part, logits[row : row + part.outputs])
+            row += part.outputs
+
+    def _make_room(self) -> None:
+        """Free cells: of what is at rest, then of the longest answer."""
+        if self._slots.empty_one():
+            return
+        if len(self._running) < 2:
+            raise ModelError(f"the prompt and its answer are longer than the context of {self._context.cells} tokens")
+        self._suspend(max(self._running, key=lambda request: request.given), self._wait)
+        self._slots.empty_one()
+
+    def _take(self, part: Part, logits: NDArray[np.float32]) -> None:
+        """Go on with what a step computed for a request."""
+        request = part.request
+        if not request.is_answering:
+            self.counters.prompt_computed += part.count
+        request.computed += part.count
+        if request.computed == request.anchor:
+            self._keep(request)
+        if request.scored and part.outputs:
+            place = request.computed + 1
+            request.logprobs += log_probabilities(logits, request.tokens[place - part.outputs : place])
+        if request.computed < request.goal:
+            return
+        if request.scored or request.channel is None:
+            self._finish(request, "stop")
+        else:
+            self._answer(part, logits)
+
+    def _keep(self, request: Request) -> None:
+        """Keep the state of what others are likely to begin with too."""
+        key = to_key(request.tokens[: request.anchor])
+        if key not in self._vault:
+            self._vault.put(key, self._context.save(request.slot), lasting=True)
+
+    def _answer(self, part: Part, logits: NDArray[np.float32]) -> None:
+        """Say the next token, and those guesses that were right."""
+        request, guesses = part.request, part.guesses
+        if request.random is not None:
+            chosen = [sample(logits[-1], request.sampling.temperature, request.sampling.top_p, request.random)]
+        else:
+            chosen = greedy(logits)
+        accepted = next((place for place, guess in enumerate(guesses) if guess != chosen[place]), len(guesses))
+        request.guesser.learn(len(guesses), accepted)
+        self.counters.drafted += len(guesses)
+        self.counters.accepted += accepted
+        for token in chosen[: accepted + 1]:
+            if reason := self._say(request, token):
+                self._finish(request, reason)
+                return
+        request.computed += accepted
+        if guesses:
+            self._context.cut(request.slot, request.computed)
+
+    def _say(self, request: Request, token: int) -> FinishReason | None:
+        """Add a token to an answer; say why it ends, if it does."""
+        if self._model.ends_generation(token):
+            return "stop"
+        request.tokens.append(token)
+        request.given += 1
+        request.turn += 1
+        request.usage.completion += 1
+        self.counters.generated += 1
+        request.say(request.text.feed(self._model.piece(token)))
+        if request.text.stopped:
+            return "stop"
+        return "length" if request.given >= request.sampling.max_tokens else None
+
+    def _finish(self, request: Request, reason: FinishReason) -> None:
+        request.finish_reason = reason
+        request.say(request.text.finish())
+        self.counters.finished += 1
+        self._close(request)
+
+    def _fail(self, error: FrontDeskError) -> None:
+        """End all that is running: what the context holds is not known any more."""
+        failed, self._running = self._running, []
+        self._slots.empty_all()
+        for request in failed:
+            request.end(error)

@@ -1,0 +1,126 @@
+"""A request to the engine, and its answer on the way to an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bot.models.base import FinishReason, Sampling
+from bot.models.engine.drafting import LONGEST, Guesser
+from bot.models.engine.prefixes import Key
+from bot.models.engine.text import TextStream
+from bot.question import Usage
+from knowledge.errors import FrontDeskError
+
+
+class Channel:
+    """Carries pieces of an answer from the engine's thread to the loop that waits for them."""
+
+    def __init__(self) -> None:
+        """Open it in the loop that will read."""
+        self._loop = asyncio.get_running_loop()
+        self._pieces: asyncio.Queue[str | FrontDeskError | None] = asyncio.Queue()
+        self._left = threading.Event()
+
+    @property
+    def is_left(self) -> bool:
+        """Say whether nobody waits any more."""
+        return self._left.is_set()
+
+    def leave(self) -> None:
+        """Stop waiting."""
+        self._left.set()
+
+    def send(self, item: str | FrontDeskError | None) -> None:
+        """Send a piece, an error, or None for the end."""
+        try:
+            self._loop.call_soon_threadsafe(self._pieces.put_nowait, item)
+        except RuntimeError:  # the loop has closed
+            self._left.set()
+
+    async def receive(self) -> str | None:
+        """Return the next piece, None at the end; raises what was sent as an error."""
+        item = await self._pieces.get()
+        if isinstance(item, FrontDeskError):
+            raise item
+        return item
+
+
+@dataclass(eq=False)
+class Request:
+    """Tokens to go on from, and what became of it so far.
+
+    `anchor` is how many of the prompt's tokens others are likely to begin with too: their state is kept. `scored` is
+    how many of its last tokens are to be given their log-probabilities. A request without a channel is for warming: it
+    is computed when nobody waits.
+    """
+
+    tokens: list[int]
+    anchor: int
+    sampling: Sampling
+    channel: Channel | None = None
+    scored: int = 0
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: FinishReason = "stop"
+    logprobs: list[float] = field(default_factory=list)
+    arrived: float = field(default_factory=time.monotonic)
+
+    # Filled by the engine while it works on the request.
+    slot: int = -1
+    key: Key = b""
+    computed: int = 0
+    given: int = 0
+    turn: int = 0
+    random: np.random.Generator | None = None
+
+    def __post_init__(self) -> None:
+        """Prepare what the answer needs."""
+        self.usage.prompt = len(self.tokens)
+        self.text = TextStream(self.sampling.stop)
+        self.guesser = Guesser(self.tokens)
+        if self.sampling.temperature > 0:
+            self.random = np.random.default_rng(self.sampling.seed)
+
+    @property
+    def is_left(self) -> bool:
+        """Say whether nobody waits for it any more."""
+        return self.channel is not None and self.channel.is_left
+
+    @property
+    def is_late(self) -> bool:
+        """Say whether its time is over."""
+        limit = self.sampling.seconds
+        return limit is not None and time.monotonic() - self.arrived > limit
+
+    @property
+    def goal(self) -> int:
+        """Count the tokens to compute before there is something to say; of scored ones the last is not needed."""
+        return len(self.tokens) - (self.scored > 0)
+
+    @property
+    def wanted(self) -> int:
+        """Count the tokens before the goal whose logits are wanted."""
+        return self.scored or (self.channel is not None)
+
+    @property
+    def is_answering(self) -> bool:
+        """Say whether an answer is being written."""
+        return self.given > 0 and self.computed == len(self.tokens) - 1
+
+    def guess(self) -> list[int]:
+        """Return tokens that may come next, no more than it may still say."""
+        return self.guesser.guess(min(LONGEST, self.sampling.max_tokens - self.given - 1))
+
+    def say(self, text: str) -> None:
+        """Send text, if there is any."""
+        if text and self.channel is not None:
+            self.channel.send(text)
+
+    def end(self, error: FrontDeskError | None = None) -> None:
+        """Tell whoever waits that it is over."""
+        if self.channel is not None:
+            self.channel.send(error)
