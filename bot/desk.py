@@ -33,6 +33,7 @@ from bot.question import (
     Suggestion,
     Token,
 )
+from bot.reuse import AnswerCache, Worded
 from bot.routing import Situation, Step, outcome_of, route
 from bot.settings import Settings
 from bot.store.conversations import ConversationStore, OpenTurn
@@ -96,6 +97,7 @@ class FrontDesk:
         self.remote = remote
         self.actions = actions
         self._retired: list[RemoteChatModel] = []
+        self._worded = AnswerCache(settings.models.answer_cache)
         self._answerers: dict[Step, Callable[[_Case], AsyncGenerator[Event]]] = {
             "action": self._act,
             "reply": self._reply_to_action,
@@ -115,6 +117,8 @@ class FrontDesk:
             NotFound: its conversation does not exist.
         """
         started = time.perf_counter()
+        if self.local is not None:
+            self.local.hold()
         text = admit(question.text, max_chars=self.settings.bot.max_question_chars)
         turn = await self.conversations.begin(replace(question, text=text))
         if turn.answered is not None:
@@ -141,6 +145,7 @@ class FrontDesk:
         if self.remote is not None and self.remote is not remote:
             self._retired.append(self.remote)
         self.settings, self.humans.settings, self.remote = settings, settings.handoff, remote
+        self._worded.clear()
 
     async def close(self) -> None:
         """Let what is running end, and give everything back."""
@@ -273,24 +278,22 @@ class FrontDesk:
         answer.citations = _cite([case.best])
         answer.model = self.local.name
         prompt = answer.trace.prompt = prompts.grounded(answer.language, answer.citations, case.query)
-        check = GroundingCheck((cited.answer for cited in answer.citations), case.text)
-        models = self.settings.models
-        sampling = Sampling(max_tokens=models.max_answer_tokens, seconds=models.answer_seconds)
+        if worded := self._worded.get(prompt):
+            async for event in self._say_again(case, worded):
+                yield event
+            return
         try:
-            generation = self.local.generate(prompt, sampling)
-            yield case.begun()
-            async with aclosing(self._checked(case, generation, check)) as tokens:
-                async for token in tokens:
-                    yield token
-            is_grounded = check.is_grounded(answer.text) and not self._is_sensitive(answer.text)
-            answer.trace.generated, answer.trace.grounded = answer.text, is_grounded
+            async with aclosing(self._word(case, self.local.generate(prompt, self._sampling()))) as events:
+                async for event in events:
+                    yield event
+            self._worded.put(prompt, Worded(answer.text, bool(answer.trace.grounded)))
             if answer.trace.grounded:
                 return
             log.info("grounding check failed", turn=answer.turn_id)
         except ModelBusy as error:
             log.warning("the local model is too busy", turn=answer.turn_id, waiting=error.waiting)
-            if models.when_busy == "remote" and self.remote is not None and self.remote.available:
-                async for event in self._escalated_instead(case):
+            async with aclosing(self._escalated_instead(case)) as events:
+                async for event in events:
                     yield event
             if answer.outcome == "escalated":
                 return
@@ -301,14 +304,42 @@ class FrontDesk:
         if answer.timings.first_token_ms is None:  # else the reader is told by the end that the text was replaced
             yield self._say_all(case)
 
+    async def _word(self, case: _Case, generation: Generation) -> AsyncGenerator[Event]:
+        """Say what the local model says, as far as it is borne out; the trace tells whether all of it was."""
+        answer = case.answer
+        check = GroundingCheck((cited.answer for cited in answer.citations), case.text)
+        yield case.begun()
+        async with aclosing(self._checked(case, generation, check)) as tokens:
+            async for token in tokens:
+                yield token
+        answer.trace.generated = answer.text
+        answer.trace.grounded = check.is_grounded(answer.text) and not self._is_sensitive(answer.text)
+
+    async def _say_again(self, case: _Case, worded: Worded) -> AsyncGenerator[Event]:
+        """Give what the model said before, or, as before, the entry's own words."""
+        answer = case.answer
+        answer.trace.generated, answer.trace.grounded = worded.text, worded.grounded
+        answer.text, answer.reused = worded.text, worded.grounded
+        if not worded.grounded:
+            self._give_entry_instead(case)
+        yield case.begun()
+        yield self._say_all(case)
+
     async def _escalated_instead(self, case: _Case) -> AsyncGenerator[Event]:
-        """Ask the remote model what the local one has no time for; the outcome says whether it answered."""
+        """Ask the remote model what the local one has no time for, if that is wanted; the outcome tells if it did."""
+        if self.settings.models.when_busy != "remote" or self.remote is None or not self.remote.available:
+            return
         try:
-            async for event in self._escalated(case):
-                case.answer.outcome, case.answer.degraded = "escalated", True
-                yield event
+            async with aclosing(self._escalated(case)) as events:
+                async for event in events:
+                    case.answer.outcome, case.answer.degraded = "escalated", True
+                    yield event
         except ModelError as error:
             log.warning("the remote model is of no help either", turn=case.answer.turn_id, error=str(error))
+
+    def _sampling(self) -> Sampling:
+        models = self.settings.models
+        return Sampling(max_tokens=models.max_answer_tokens, seconds=models.answer_seconds)
 
     async def _clarify(self, case: _Case) -> AsyncGenerator[Event]:
         case.answer.text = messages.clarify(case.answer.language)

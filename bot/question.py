@@ -96,7 +96,10 @@ class Trace:
 
 @dataclass(kw_only=True)
 class Answer:
-    """What the customer gets, with all that led to it; `action` names the program that gave it, if one did."""
+    """What the customer gets, with all that led to it; `action` names the program that gave it, if one did.
+
+    `degraded` says that a model could not be used, `reused` that its words were already there.
+    """
 
     conversation_id: str
     turn_id: str
@@ -111,6 +114,7 @@ class Answer:
     model: str | None = None
     action: str | None = None
     degraded: bool = False
+    reused: bool = False
     handoff: HandoffState = "bot"
     timings: Timings = field(default_factory=Timings)
     usage: Usage = field(default_factory=Usage)

@@ -104,6 +104,9 @@ class ModelSettings(Section):
         5.0, gt=0, le=600, description="A question that would wait longer for the chat model's first word is shed."
     )
     answer_seconds: float = Field(30.0, gt=0, le=600, description="An answer that takes longer is given up.")
+    answer_cache: int = Field(
+        2_000, ge=0, le=1_000_000, description="Worded answers that are given again to the same question."
+    )
     when_busy: Literal["entry", "remote"] = Field(
         "entry", description="What a shed question gets: the entry's own words at once, or the remote model."
     )

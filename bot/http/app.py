@@ -30,6 +30,8 @@ from bot.http.errors import add_error_handlers
 from bot.http.middleware import RequestContext
 from bot.http.running import RunningAnswers
 from bot.http.visitors import Reception
+from bot.models.local import LocalChatModel
+from bot.preparing import keep_prepared
 from bot.settings import Settings
 from bot.store.settings import SettingStore
 from bot.uploads import Uploads
@@ -66,6 +68,13 @@ class _AllowedSites(CORSMiddleware):
         return reception.allows(origin)
 
 
+def _preparing(parts: Parts) -> list[asyncio.Task[None]]:
+    model = parts.desk.local
+    if not isinstance(model, LocalChatModel):
+        return []
+    return [asyncio.create_task(keep_prepared(model, parts.desks.values()))]
+
+
 def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, Parts]] | None = None) -> FastAPI:
     """Return the application; nothing is loaded before it starts."""
 
@@ -95,6 +104,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
             *(asyncio.create_task(work) for work in app.state.switchboard.work()),
             *(asyncio.create_task(desk.knowledge.follow()) for desk in parts.desks.values()),
             asyncio.create_task(app.state.running.give_up_unread()),
+            *_preparing(parts),
         ]
         yield
         for task in background:

@@ -69,6 +69,7 @@ class ChatResponse(BaseModel):
     model: str | None
     action: str | None
     degraded: bool
+    reused: bool
     handoff: str
     timings: dict[str, float | None]
     usage: dict[str, int]
@@ -182,6 +183,7 @@ def to_json(answer: Answer) -> dict[str, Any]:
         "model": answer.model,
         "action": answer.action,
         "degraded": answer.degraded,
+        "reused": answer.reused,
         "handoff": answer.handoff,
         "timings": asdict(answer.timings),
         "usage": asdict(answer.usage),

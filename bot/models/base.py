@@ -70,6 +70,10 @@ class ChatModel(Protocol):
         """Begin an answer; raises ModelBusy or RemoteModelError, here or while iterating."""
         ...
 
+    def hold(self) -> None:
+        """Put off for a moment what nobody waits for: a question has come in."""
+        ...
+
     async def close(self) -> None:
         """Stop all work and give the memory back."""
         ...

@@ -141,13 +141,26 @@ class LocalChatModel:
         return LocalGeneration(request, channel)
 
     def prepare(self, prompts: Sequence[Sequence[ChatMessage]]) -> None:
-        """Compute what these prompts begin with, in this order, while nobody waits; earlier wishes are dropped."""
+        """Compute what these prompts begin with while nobody waits: in this order, as many as there is room to keep.
+
+        Earlier wishes are dropped.
+        """
         assert self._engine is not None, "warm_up comes first"
+        assert self._model is not None
         self._engine.cool()
+        room = max(self._options.state_bytes, self._options.state_folder_bytes)
         for messages in prompts:
             prefix, _ = self._to_tokens(messages)
+            room -= len(prefix) * self._model.state_bytes_a_token
+            if room < 0:
+                return
             if 0 < len(prefix) <= self._context_tokens - LEAST_ROOM:
                 self._engine.warm(Request(prefix, anchor=len(prefix), sampling=Sampling()))
+
+    def hold(self) -> None:
+        """Put off preparations for a moment, so that a question has the processor to itself."""
+        if self._engine is not None:
+            self._engine.hold()
 
     async def likelihoods(self, prompts: Sequence[Sequence[ChatMessage]]) -> list[float]:
         """Return, for each prompt, the log-probability of its last message's text after what comes before it.

@@ -147,6 +147,9 @@ class RemoteChatModel:
         }
         return RemoteGeneration(self._client, request, self._breaker)
 
+    def hold(self) -> None:
+        """Do nothing: all that it does is waited for."""
+
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:

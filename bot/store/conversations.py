@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
@@ -95,6 +96,14 @@ class ConversationStore(Store):
             return _to_messages(list(turns))
 
     @whole
+    async def often_cited(self, turns: int) -> list[tuple[str, str]]:
+        """Return the entries that the last so many turns rested on, those of most turns first: base and key."""
+        cited = select(TurnRow.citations).where(TurnRow.citations.is_not(None)).order_by(TurnRow.created_at.desc())
+        async with self.database.transaction() as session:
+            rows = await session.scalars(cited.limit(turns))
+            counts = Counter((citations[0]["knowledge_base"], citations[0]["key"]) for citations in rows if citations)
+        return [entry for entry, _ in counts.most_common()]
+
     async def add_feedback(self, turn_id: str, rating: str, comment: str | None, visitor: str | None = None) -> None:
         """Keep a customer's thumb; raises NotFound, also for another visitor's turn."""
         async with self.database.transaction() as session:
@@ -160,6 +169,7 @@ def _to_columns(answer: Answer) -> dict[str, Any]:
         "model": answer.model,
         "action": answer.action,
         "degraded": answer.degraded,
+        "reused": answer.reused,
         "prompt_tokens": answer.usage.prompt,
         "cached_tokens": answer.usage.cached,
         "completion_tokens": answer.usage.completion,
@@ -287,6 +297,7 @@ async def _to_answer(session: AsyncSession, turn: TurnRow) -> Answer:
         "model": turn.model,
         "action": turn.action,
         "degraded": turn.degraded,
+        "reused": turn.reused,
         "handoff": conversation.handoff,
     }
     return Answer(

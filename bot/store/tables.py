@@ -7,7 +7,18 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, MetaData, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -197,6 +208,7 @@ class TurnRow(Base):
     model: Mapped[str | None]
     action: Mapped[str | None]
     degraded: Mapped[bool] = mapped_column(default=False)
+    reused: Mapped[bool] = mapped_column(default=False, server_default=false())
     prompt_tokens: Mapped[int | None]
     cached_tokens: Mapped[int | None]
     completion_tokens: Mapped[int | None]

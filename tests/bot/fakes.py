@@ -78,6 +78,9 @@ class ScriptedModel:
     def warm_up(self) -> None:
         pass
 
+    def hold(self) -> None:
+        pass
+
     def generate(self, messages: Sequence[ChatMessage], sampling: Sampling) -> ScriptedGeneration:
         if self.busy is not None:
             raise self.busy

@@ -43,6 +43,7 @@ function unanswered() {
     standalone: null,
     model: null,
     degraded: false,
+    reused: false,
     citations: [],
     suggestions: [],
     totalMs: null,
@@ -150,6 +151,7 @@ function applyDone(turn, data) {
   turn.suggestions = data.suggestions ?? [];
   turn.model = data.model;
   turn.degraded = data.degraded;
+  turn.reused = data.reused;
   turn.totalMs = data.timings?.total_ms ?? null;
   if (!RESTS_ON_ENTRIES.has(turn.outcome)) turn.citations = [];
   turn.handoff = data.handoff;

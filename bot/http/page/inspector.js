@@ -22,6 +22,8 @@ const WORDS = {
     },
     degraded: "简化回答",
     degradedExplained: "模型暂时不可用，这是不经模型的回答",
+    reused: "复用",
+    reusedExplained: "同样的问题刚回答过，直接用了上次的回答",
     confidence: (percent) => `置信度 ${percent}%：知识库中最相近的条目能回答这个问题的把握`,
     seconds: (seconds) => `${seconds} 秒`,
     withoutChatModel: "没有加载对话模型：直接给出知识库里的原文",
@@ -48,6 +50,8 @@ const WORDS = {
     },
     degraded: "Simplified",
     degradedExplained: "A model could not be used; this was answered without it",
+    reused: "Reused",
+    reusedExplained: "The same question was answered before; this is that answer",
     confidence: (percent) => `Confidence ${percent}%: how sure we are that the closest entry answers the question`,
     seconds: (seconds) => `${seconds} s`,
     withoutChatModel: "No chat model is loaded: answers are given in the knowledge base's own words",
@@ -60,7 +64,7 @@ const WORDS = {
 /** Return the badges and figures below an answer. */
 export function facts(turn, texts) {
   const words = WORDS[texts.htmlLanguage];
-  const parts = [outcome(turn, words), degraded(turn, words), confidence(turn, words), model(turn), spent(turn, words)];
+  const parts = [outcome(turn, words), degraded(turn, words), reused(turn, words), confidence(turn, words), model(turn), spent(turn, words)];
   return [element("div", { class: "facts" }, ...parts)];
 }
 
@@ -90,6 +94,11 @@ function outcome(turn, words) {
 function degraded(turn, words) {
   if (!turn.degraded) return null;
   return element("span", { class: "badge degraded", title: words.degradedExplained }, words.degraded);
+}
+
+function reused(turn, words) {
+  if (!turn.reused) return null;
+  return element("span", { class: "badge reused", title: words.reusedExplained }, words.reused);
 }
 
 function confidence(turn, words) {

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+HOLD_SECONDS = 1.0
+"""How long warming waits after a question has come in."""
+
 TURN = 64
 """Tokens of an answer after which it makes room for a customer who has none yet."""
 
@@ -55,6 +58,7 @@ class Engine:
         self._warming: deque[Request] = deque()
         self._running: list[Request] = []
         self._order = itertools.count()
+        self._held_until = 0.0
         self._stopping = self._aborting = False
         self._thread = threading.Thread(target=self._work, name="chat-model", daemon=True)
 
@@ -89,6 +93,10 @@ class Engine:
     def warm(self, request: Request) -> None:
         """Queue a request whose state is to be there when it is needed; it is computed when nobody waits."""
         self._deliver(self._warming, request)
+
+    def hold(self) -> None:
+        """Put off warming for a moment."""
+        self._held_until = time.monotonic() + HOLD_SECONDS
 
     def cool(self) -> None:
         """Forget what is still to be warmed."""
@@ -147,15 +155,19 @@ class Engine:
     def _has_work(self) -> bool:
         """Take in what is new; wait when there is nothing to do; say whether to go on."""
         with self._news:
-            while not (self._inbox or self._waiting or self._running or self._warming):
+            while not (self._inbox or self._waiting or self._running or (self._warming and not self._is_held)):
                 if self._stopping:
                     return False
-                self._news.wait()
+                self._news.wait(HOLD_SECONDS if self._warming else None)
             if self._stopping:
                 self._warming.clear()
             while self._inbox:
                 self._wait(self._inbox.popleft())
         return True
+
+    @property
+    def _is_held(self) -> bool:
+        return time.monotonic() < self._held_until
 
     def _wait(self, request: Request) -> None:
         heapq.heappush(self._waiting, (request.given // TURN, next(self._order), request))
@@ -177,7 +189,8 @@ class Engine:
 
     def _admit(self) -> None:
         """Give slots to those who wait, first to those who have least; warm when there is nobody."""
-        if self._waiting and self._running and self._running[0].channel is None:
+        warming = bool(self._running) and self._running[0].channel is None
+        if warming and (self._waiting or self._is_held):
             self._suspend(self._running[0], self._warming.appendleft)
         while self._waiting:
             turns, _, request = self._waiting[0]
@@ -188,7 +201,7 @@ class Engine:
                 return
             heapq.heappop(self._waiting)
             self._open(request)
-        if not self._running and self._warming:
+        if not self._running and self._warming and not self._is_held:
             request = self._warming.popleft()
             if to_key(request.tokens) not in self._vault:
                 self._open(request)

@@ -1,0 +1,62 @@
+"""Answers of the local model that are given again to the same question on the same entries."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.models.base import ChatMessage
+
+
+@dataclass(frozen=True)
+class Worded:
+    """What the model said, and whether it passed the check."""
+
+    text: str
+    grounded: bool
+
+
+class AnswerCache:
+    """The answers used most recently, by prompt: entries of another release make another prompt."""
+
+    def __init__(self, size: int) -> None:
+        """Start empty; it holds `size` answers at most."""
+        self._size = size
+        self._answers: OrderedDict[tuple[str, ...], Worded] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Count the answers."""
+        return len(self._answers)
+
+    def get(self, prompt: Sequence[ChatMessage]) -> Worded | None:
+        """Return what was said to this prompt, whatever the question's punctuation, case and width."""
+        key = _key(prompt)
+        if key in self._answers:
+            self._answers.move_to_end(key)
+        return self._answers.get(key)
+
+    def put(self, prompt: Sequence[ChatMessage], answer: Worded) -> None:
+        """Keep an answer, at the cost of the one unused for longest."""
+        self._answers[_key(prompt)] = answer
+        while len(self._answers) > self._size:
+            self._answers.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._answers.clear()
+
+
+def _key(prompt: Sequence[ChatMessage]) -> tuple[str, ...]:
+    return (*(message.content for message in prompt[:-1]), _plain(prompt[-1].content))
+
+
+def _plain(question: str) -> str:
+    """Return a question's letters and digits; a sign between digits, or one that means an amount, is kept."""
+    text = unicodedata.normalize("NFKC", question).casefold()
+    return " ".join("".join(" " if _is_idle(character) else character for character in text).split()).rstrip(".")
+
+
+def _is_idle(character: str) -> bool:
+    return character in "?!,;:~…。、·" or character.isspace()
