@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 
 from bot.assembly import Parts
 from bot.http.admin.channels import switchboard_of
+from bot.http.metrics import exposition
+from bot.models.local import LocalChatModel
 
 router = APIRouter(tags=["operation"])
 
@@ -49,6 +51,8 @@ async def readyz(request: Request, response: Response) -> dict[str, Any]:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
     """Give the numbers to Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    local = request.app.state.parts.desk.local
+    engine = (local.counters, local.predicted_wait) if isinstance(local, LocalChatModel) else (None,)
+    return Response(exposition(*engine), media_type=CONTENT_TYPE_LATEST)

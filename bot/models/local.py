@@ -100,6 +100,11 @@ class LocalChatModel:
         """What the engine has done so far."""
         return self._engine.counters if self._engine else Counters()
 
+    @property
+    def predicted_wait(self) -> float:
+        """The seconds that a new prompt would wait for its first token."""
+        return self._engine.predicted_wait() if self._engine else 0.0
+
     def warm_up(self) -> None:
         """Load the weights and start the engine."""
         if self._engine is not None:
