@@ -20,6 +20,9 @@ BATCH_TEXTS = 4
 """Texts a batch: measured fastest on two cores."""
 
 
+QUERY_PREFIX, PASSAGE_PREFIX = "frontdesk.query_prefix", "frontdesk.passage_prefix"
+"""Fields of a file that brings its own prefixes, as those that `frontdesk train-embedder` writes do."""
+
 FEW_TOKENS = 16
 """So few are embedded by one thread: waking the others takes longer than they save (2 cores, beside a chat model)."""
 
