@@ -102,6 +102,12 @@ class LlamaModel:
         self.dimensions = int(self._llama.llama_model_n_embd(self.handle))
         self.trained_context = int(self._llama.llama_model_n_ctx_train(self.handle))
 
+    def field(self, name: str, default: str) -> str:
+        """Return a text that the file carries under this name, `default` if it does not."""
+        buffer = ctypes.create_string_buffer(256)
+        length = self._llama.llama_model_meta_val_str(self.handle, name.encode(), buffer, len(buffer))
+        return default if length < 0 else buffer.value.decode()
+
     def tokenise(self, text: str, *, markers: bool = False, ends: bool = False) -> list[int]:
         """Return the tokens of `text`.
 

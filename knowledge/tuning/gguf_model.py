@@ -1,19 +1,20 @@
 """The default embedder's GGUF file as a model that sentence-transformers trains, and the trained one as GGUF again.
 
 So a model is tuned where torch is, and served by llama.cpp where it is not. The file is a BERT with SentencePiece's
-unigram tokenizer, as `knowledge/weights/e5_gguf.py` writes it. Its tables of tokens and positions, three quarters of the
-model, are not trained and go back as they came; its layers go back as Q8_0, since Q4_0 is coarser than what tuning
-changes.
+unigram tokenizer, as `knowledge/weights/e5_gguf.py` writes it. Its tables of tokens and positions are not trained and
+go back as they came; its layers go back as Q8_0, since Q4_0 is coarser than what tuning changes.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import gguf
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.embedding.gguf import PASSAGE_PREFIX, QUERY_PREFIX
 from knowledge.errors import ModelUnavailable
@@ -38,7 +39,9 @@ def load_gguf(path: Path, query_prefix: str, passage_prefix: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         _bert(reader).save_pretrained(folder)
         _tokenizer(reader).save_pretrained(folder)
-        transformer = Transformer(folder, max_seq_length=_field(reader, "bert.context_length"))
+        transformer = Transformer(
+            folder, max_seq_length=_field(reader, "bert.context_length"), model_kwargs={"add_pooling_layer": False}
+        )
     modules = [transformer, Pooling(_field(reader, "bert.embedding_length"), "mean"), Normalize()]
     return SentenceTransformer(
         modules=modules, device="cpu", prompts={"query": query_prefix, "passage": passage_prefix}
@@ -46,15 +49,22 @@ def load_gguf(path: Path, query_prefix: str, passage_prefix: str) -> Any:
 
 
 def save_gguf(model: Any, source: Path, target: Path) -> None:
-    """Write a model that came from the GGUF file `source`, with its layers as they are now and its prompts."""
+    """Write a SentenceTransformer that came from the GGUF file `source`, as it is now, with its prompts."""
+    weights = {name: values.numpy() for name, values in model[0].model.state_dict().items()}
+    write_gguf(weights, source, target, model.prompts["query"], model.prompts["passage"])
+
+
+def write_gguf(
+    weights: Mapping[str, NDArray[np.float32]], source: Path, target: Path, query_prefix: str, passage_prefix: str
+) -> None:
+    """Write the GGUF file `source` with other layers: BERT's tensors, under their names in transformers."""
     reader = gguf.GGUFReader(source)
     names = _hub_names(_field(reader, "bert.block_count"))
-    weights = model[0].model.state_dict()
     partial = target.with_suffix(".partial")
     writer = gguf.GGUFWriter(partial, "bert")
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
-    writer.add_string(QUERY_PREFIX, model.prompts.get("query", ""))
-    writer.add_string(PASSAGE_PREFIX, model.prompts.get("passage", ""))
+    writer.add_string(QUERY_PREFIX, query_prefix)
+    writer.add_string(PASSAGE_PREFIX, passage_prefix)
     for field in reader.fields.values():
         if not field.name.startswith(ADDED_BY_WRITER):
             sub_type = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
@@ -63,7 +73,7 @@ def save_gguf(model: Any, source: Path, target: Path) -> None:
         if not tensor.name.startswith(LAYERS):
             writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
             continue
-        values = weights[names[tensor.name]].numpy().astype(np.float32)
+        values = np.asarray(weights[names[tensor.name]], dtype=np.float32)
         kind = TUNED if values.ndim == 2 else gguf.GGMLQuantizationType.F32
         writer.add_tensor(tensor.name, gguf.quants.quantize(values, kind), raw_dtype=kind)
     writer.write_header_to_file()
@@ -73,15 +83,23 @@ def save_gguf(model: Any, source: Path, target: Path) -> None:
     partial.replace(target)
 
 
+def read_gguf(reader: gguf.GGUFReader) -> dict[str, NDArray[np.float32]]:
+    """Return BERT's tensors as floats, under their names in transformers."""
+    names = _hub_names(_field(reader, "bert.block_count"))
+    return {
+        names[tensor.name]: np.array(gguf.quants.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
+        for tensor in reader.tensors
+    }
+
+
 def _bert(reader: gguf.GGUFReader) -> Any:
     import torch  # noqa: PLC0415
     from transformers import BertConfig, BertModel  # noqa: PLC0415
 
-    layers = _field(reader, "bert.block_count")
     config = BertConfig(
         vocab_size=len(reader.fields["tokenizer.ggml.tokens"].data),
         hidden_size=_field(reader, "bert.embedding_length"),
-        num_hidden_layers=layers,
+        num_hidden_layers=_field(reader, "bert.block_count"),
         num_attention_heads=_field(reader, "bert.attention.head_count"),
         intermediate_size=_field(reader, "bert.feed_forward_length"),
         max_position_embeddings=_field(reader, "bert.context_length"),
@@ -90,12 +108,8 @@ def _bert(reader: gguf.GGUFReader) -> Any:
         pad_token_id=_field(reader, "tokenizer.ggml.padding_token_id"),
     )
     model = BertModel(config, add_pooling_layer=False)
-    names = _hub_names(layers)
-    weights = {
-        names[tensor.name]: torch.from_numpy(np.array(gguf.quants.dequantize(tensor.data, tensor.tensor_type)))
-        for tensor in reader.tensors
-    }
-    weights = {name: values.reshape(model.state_dict()[name].shape) for name, values in weights.items()}
+    shapes = model.state_dict()
+    weights = {name: torch.from_numpy(values).reshape(shapes[name].shape) for name, values in read_gguf(reader).items()}
     model.load_state_dict(weights)
     return model
 
@@ -141,9 +155,7 @@ def _hub_names(layers: int) -> dict[str, str]:
         f"embeddings.{table}"
         for table in ("word_embeddings", "position_embeddings", "token_type_embeddings", "LayerNorm")
     ]
-    return {
-        f"{known.get_name(module)}.{part}": f"{module}.{part}" for module in modules for part in ("weight", "bias")
-    }
+    return {f"{known.get_name(module)}.{part}": f"{module}.{part}" for module in modules for part in ("weight", "bias")}
 
 
 def _field(reader: gguf.GGUFReader, name: str) -> Any:
