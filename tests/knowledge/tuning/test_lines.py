@@ -64,11 +64,8 @@ def test_too_little_to_ask_is_said(entries: list[Entry]) -> None:
         divide(entries, seed=0)
 
 
-def test_a_variant_goes_with_its_question_and_every_line_with_its_answer() -> None:
+def test_a_variant_goes_with_its_question_and_that_with_its_answer() -> None:
     [entry] = faq(1, variants=1)
     pairs = to_pairs([entry], "query: ", "passage: ")
     assert pairs["questions"] == [("query: way 0 of asking 0", "query: question 0?")]
-    assert pairs["answers"] == [
-        ("query: question 0?", "passage: Question 0?\nAnswer 0."),
-        ("query: way 0 of asking 0", "passage: Question 0?\nAnswer 0."),
-    ]
+    assert pairs["answers"] == [("query: question 0?", "passage: Question 0?\nAnswer 0.")]

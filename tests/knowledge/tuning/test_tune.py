@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.tuning import is_gain
 from knowledge.evaluation.cases import TestCase, Verdict
 from knowledge.evaluation.report import Judged
+from knowledge.tuning.tune import is_gain
 
 
 def judged(right: str, answered: str = "") -> list[Judged]:
