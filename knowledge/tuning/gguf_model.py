@@ -39,9 +39,7 @@ def load_gguf(path: Path, query_prefix: str, passage_prefix: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         _bert(reader).save_pretrained(folder)
         _tokenizer(reader).save_pretrained(folder)
-        transformer = Transformer(
-            folder, max_seq_length=_field(reader, "bert.context_length"), model_kwargs={"add_pooling_layer": False}
-        )
+        transformer = Transformer(folder, max_seq_length=_field(reader, "bert.context_length"))
     modules = [transformer, Pooling(_field(reader, "bert.embedding_length"), "mean"), Normalize()]
     return SentenceTransformer(
         modules=modules, device="cpu", prompts={"query": query_prefix, "passage": passage_prefix}
@@ -50,7 +48,7 @@ def load_gguf(path: Path, query_prefix: str, passage_prefix: str) -> Any:
 
 def save_gguf(model: Any, source: Path, target: Path) -> None:
     """Write a SentenceTransformer that came from the GGUF file `source`, as it is now, with its prompts."""
-    weights = {name: values.numpy() for name, values in model[0].model.state_dict().items()}
+    weights = {name: values.cpu().numpy() for name, values in model[0].model.state_dict().items()}
     write_gguf(weights, source, target, model.prompts["query"], model.prompts["passage"])
 
 
@@ -107,10 +105,11 @@ def _bert(reader: gguf.GGUFReader) -> Any:
         layer_norm_eps=_field(reader, "bert.attention.layer_norm_epsilon"),
         pad_token_id=_field(reader, "tokenizer.ggml.padding_token_id"),
     )
-    model = BertModel(config, add_pooling_layer=False)
+    model = BertModel(config)
     shapes = model.state_dict()
     weights = {name: torch.from_numpy(values).reshape(shapes[name].shape) for name, values in read_gguf(reader).items()}
-    model.load_state_dict(weights)
+    unused = {name: torch.zeros_like(values) for name, values in shapes.items() if name.startswith("pooler.")}
+    model.load_state_dict(weights | unused)
     return model
 
 

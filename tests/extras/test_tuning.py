@@ -23,7 +23,7 @@ from knowledge.tuning.tune import Results, Tuning
 from tests.extras.test_sentence_transformers import carried_model
 from tests.knowledge.tuning.tiny import tiny_gguf
 
-FRUITS = "apple pear plum cherry grape lemon melon".split()
+FRUITS = ["apple", "pear", "plum", "cherry", "grape", "lemon", "melon"]
 ACTIONS = ["send back", "pay for", "track"]
 
 
@@ -132,10 +132,16 @@ def test_a_gguf_model_is_trained_and_written_as_one(tmp_path: Path) -> None:
     assert model.tokenizer("你，")["input_ids"] == [0, 5, 6, 2]
     assert model.encode(["你", "，"], prompt_name="query").shape == (2, 32)
     pairs = {"questions": [("你", "，"), ("s", "你，"), ("，，", "s，")]}
-    fine_tune(model, pairs, lambda _model: 1.0, recipe=Recipe(epochs=1, layers=1, learning_rate=0.01))
+    best: list[Any] = []
+
+    def judge(_model: Any) -> float:
+        best.append({name: values.clone() for name, values in model[0].model.state_dict().items()})
+        return -float(len(best))
+
+    fine_tune(model, pairs, judge, recipe=Recipe(epochs=2, layers=1, learning_rate=0.01))
     save_gguf(model, source, target)
     before, after = (read_gguf(gguf.GGUFReader(path)) for path in (source, target))
-    trained = model[0].model.state_dict()
+    trained = best[0]
     for name, values in after.items():
         is_layer = name.startswith("encoder.")
         assert np.allclose(values, before[name]) is not (is_layer and values.ndim == 2)
