@@ -16,7 +16,7 @@ from knowledge.confidence import calibration_for
 from knowledge.embedding.base import Embedder, OnProgress
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
-from knowledge.errors import ModelUnavailable
+from knowledge.errors import ModelError, ModelUnavailable
 from knowledge.evaluation.cases import evaluate
 from knowledge.evaluation.metrics import mean_reciprocal_rank
 from knowledge.evaluation.report import Judged
@@ -26,6 +26,9 @@ from knowledge.tuning.lines import Lessons, to_pairs
 from knowledge.weights.library import Weights, own_record
 
 GGUF_FILE = "embedder.gguf"
+MODEL_FILE = "modules.json"
+"""What every folder of sentence-transformers has."""
+
 TOLERATED = 0.01
 """So much more of what nothing answers may be answered afterwards: two of two hundred."""
 
@@ -66,7 +69,10 @@ class Tuning:
 
         Raises:
             ModelUnavailable: it cannot be tuned, or the extra is not installed.
+            ModelError: the output folder holds something else than a model.
         """
+        if self.output.exists() and not (self.output / MODEL_FILE).is_file():
+            raise ModelError(f"{self.output} is not a model's folder and would be replaced; give another --output")
         fine_tune = _training()
         self.base.warm_up()
         model = self._trainable()

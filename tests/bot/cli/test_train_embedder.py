@@ -50,3 +50,13 @@ def test_without_entries_it_says_what_to_do(frontdesk: Run) -> None:
     result = frontdesk("train-embedder")
     assert result.status == 1
     assert "frontdesk faq import" in result.err
+
+
+def test_a_folder_of_other_things_is_not_replaced(frontdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRONTDESK_MODELS__EMBEDDING", "sentence-transformers:some/model")
+    Path("keep").mkdir()
+    Path("keep/notes.txt").write_text("mine")
+    result = frontdesk("train-embedder", EXAMPLE, "--output", "keep")
+    assert result.status == 1
+    assert "give another --output" in result.err
+    assert Path("keep/notes.txt").read_text() == "mine"
