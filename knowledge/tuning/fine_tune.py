@@ -16,6 +16,7 @@ from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from transformers.utils import logging
 
 from knowledge.embedding.base import OnProgress, no_progress
+from knowledge.errors import ModelUnavailable
 from knowledge.tuning.lines import Pairs
 
 SCORE = "score"
@@ -50,6 +51,9 @@ def fine_tune(
 
     With a softmax over the other pairs of the batch (MultipleNegativesRankingLoss). It stops when an epoch brings
     nothing; the steps are reported as progress.
+
+    Raises:
+        ModelUnavailable: it is not built like BERT.
     """
     _freeze(model, recipe.layers)
     model.model_card_data.generate_widget_examples = False
@@ -97,7 +101,9 @@ def silence() -> None:
 
 
 def _freeze(model: SentenceTransformer, layers: int) -> None:
-    bert = model[0].model
+    bert: Any = getattr(model[0], "model", None)
+    if not hasattr(bert, "embeddings") or not hasattr(getattr(bert, "encoder", None), "layer"):
+        raise ModelUnavailable("only models built like BERT can be tuned (BERT, RoBERTa, XLM-R, MPNet)")
     for part in (bert.embeddings, *bert.encoder.layer[:-layers]):
         for values in part.parameters():
             values.requires_grad = False

@@ -10,10 +10,13 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import BoW
 
 from knowledge.embedding.base import Embedder, OnProgress
 from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
 from knowledge.entries import Entry
+from knowledge.errors import ModelUnavailable
 from knowledge.evaluation.cases import TestCase, Verdict
 from knowledge.evaluation.report import Judged
 from knowledge.tuning.fine_tune import Recipe, fine_tune
@@ -117,6 +120,12 @@ def test_what_is_better_is_saved_and_what_is_not_is_not(
         again = SentenceTransformerEmbedder(str(output), device="cpu")
         assert np.allclose(again.embed_queries(["fig"]), minilm.embed_queries(["fig"]), atol=1e-4)
         assert again.fingerprint != SentenceTransformerEmbedder(str(carried_model())).fingerprint
+
+
+def test_a_model_of_another_build_is_refused() -> None:
+    words = SentenceTransformer(modules=[BoW(["return", "refund"])], device="cpu")
+    with pytest.raises(ModelUnavailable, match="built like BERT"):
+        fine_tune(words, to_pairs(faq(), "", ""), lambda _model: 0.0)
 
 
 def test_a_folder_whose_model_becomes_another_has_another_fingerprint(minilm: SentenceTransformerEmbedder) -> None:
