@@ -25,6 +25,9 @@ from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
 from knowledge.errors import ModelError
 from knowledge.llama import is_slow_build, processor_features
+from knowledge.reranking.base import Reranker
+from knowledge.reranking.cross_encoder import CrossEncoderReranker
+from knowledge.reranking.patient import PatientReranking
 from knowledge.weights.library import ModelLibrary
 
 if TYPE_CHECKING:
@@ -99,6 +102,12 @@ def make_embedder(settings: Settings) -> Embedder:
     return GgufEmbedder(weights, threads=settings.models.threads or None)
 
 
+def make_reranker(settings: Settings) -> Reranker | None:
+    """Return the reranker that the settings name, None if they want none."""
+    _, _, name = settings.models.reranker.partition(":")
+    return CrossEncoderReranker(name) if name else None
+
+
 def make_local_model(settings: Settings) -> LocalChatModel | None:
     """Return the local chat model that the settings name, None if they want none; raises ModelError."""
     models = settings.models
@@ -146,6 +155,20 @@ async def warm_embedder(settings: Settings, problems: list[str]) -> Embedder:
     return embedder
 
 
+async def warm_reranking(settings: Settings, problems: list[str]) -> PatientReranking | None:
+    """Return what asks the reranker, loaded; None without one, with the reason among `problems` if one is wanted."""
+    reranker = make_reranker(settings)
+    if reranker is None:
+        return None
+    try:
+        await asyncio.to_thread(reranker.warm_up)
+    except ModelError as error:
+        problems.append(f"uncertain questions are not read again: {error}")
+        log.warning("no reranker", reason=str(error))
+        return None
+    return PatientReranking(reranker, warn=lambda reason: log.warning("not reranked", reason=reason))
+
+
 async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -> Parts:
     """Load everything a desk needs; what cannot be had is left out and named.
 
@@ -154,10 +177,11 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
         SettingsError: the settings contradict themselves.
     """
     problems: list[str] = []
-    database, local, embedder = await asyncio.gather(
+    database, local, embedder, reranking = await asyncio.gather(
         open_database(settings),
         asyncio.to_thread(_warm_local_model, settings, problems),
         warm_embedder(settings, problems),
+        warm_reranking(settings, problems),
     )
     knowledge_store, conversations = KnowledgeStore(database), ConversationStore(database)
     humans, remote = HandoffDesk(settings.handoff, conversations), make_remote_model(settings)
@@ -171,6 +195,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
             settings.data_dir.expanduser() / "index",
             own.bot.knowledge_bases,
             keep=KEEP_SNAPSHOTS * (1 + len(settings.bots)),
+            reranking=reranking,
         )
         await knowledge.refresh(on_progress)
         desks[name] = FrontDesk(

@@ -16,6 +16,7 @@ from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
 from knowledge.index.snapshot import Located, remove_old_snapshots, snapshot_key
 from knowledge.opening import open_searcher
+from knowledge.reranking.patient import PatientReranking
 from knowledge.search import Evidence, Query, Searcher
 
 log = structlog.get_logger()
@@ -42,11 +43,13 @@ class PublishedKnowledge:
         knowledge_bases: Sequence[str] = (),
         *,
         keep: int = 3,
+        reranking: PatientReranking | None = None,
     ) -> None:
         """Remember where things are; `refresh` loads. So many snapshots are kept in the folder."""
         self._store, self._embedder, self._folder = store, embedder, folder
         self._names = list(knowledge_bases)
         self._keep = keep
+        self._reranking = reranking
         self._searcher: Searcher | None = None
         self._loaded: tuple[str, ...] = ()
         self._live: dict[str, int] = {}
@@ -129,7 +132,9 @@ class PublishedKnowledge:
             on_progress(done, total)
 
         try:
-            return await asyncio.to_thread(open_searcher, self._folder, entries, self._embedder, report)
+            return await asyncio.to_thread(
+                open_searcher, self._folder, entries, self._embedder, report, self._reranking
+            )
         finally:
             self.progress = None
 

@@ -84,6 +84,12 @@ class ModelSettings(Section):
         DEFAULT_EMBEDDING,
         description="A name, a .gguf path, `sentence-transformers:NAME`, or `openai:NAME` with `embedding_base_url`.",
     )
+    reranker: str = Field(
+        "",
+        pattern="^(sentence-transformers:.+)?$",
+        description="`sentence-transformers:NAME` or a folder: a cross-encoder reads the best entries again where "
+        "searching is unsure; empty for none.",
+    )
     embedding_base_url: str | None = Field(None, description="The OpenAI-compatible endpoint of `openai:` embeddings.")
     embedding_api_key: SecretStr | None = Field(None, description="Its key.")
     threads: int = Field(0, ge=0, le=256, description="Threads of the local models; 0: the cores this process may use.")

@@ -6,6 +6,7 @@ FrontDeskError
 ├── KnowledgeError
 │   ├── ImportFileError        a file could not be read at all
 │   ├── SuiteUnreadable        a test suite is none
+│   ├── TooFewVariants         there is too little to learn from
 │   ├── UnknownEntry           no such entry or knowledge base
 │   ├── EntryChanged           somebody else was faster                (bot.errors)
 │   └── IndexUnavailable       nothing is published, or the index is damaged
@@ -54,6 +55,10 @@ class ImportFileError(KnowledgeError):
 
 class SuiteUnreadable(KnowledgeError):
     """A test suite cannot be read, or has nothing to ask."""
+
+
+class TooFewVariants(KnowledgeError):
+    """An FAQ has too few ways of asking to learn from."""
 
 
 class UnknownEntry(KnowledgeError):

@@ -110,6 +110,12 @@ class LlamaModel:
         layers = int(self._llama.llama_model_n_layer(self.handle))
         return 2 * 2 * layers * shared * self.dimensions // max(1, heads)
 
+    def field(self, name: str, default: str) -> str:
+        """Return a text that the file carries under this name, `default` if it does not."""
+        buffer = ctypes.create_string_buffer(256)
+        length = self._llama.llama_model_meta_val_str(self.handle, name.encode(), buffer, len(buffer))
+        return default if length < 0 else buffer.value.decode()
+
     def tokenise(self, text: str, *, markers: bool = False, ends: bool = False) -> list[int]:
         """Return the tokens of `text`.
 

@@ -10,11 +10,16 @@ from knowledge.calibration.fitting import calibrate
 from knowledge.confidence import Calibration
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.index.snapshot import Located, open_snapshot, snapshot_key
+from knowledge.reranking.patient import PatientReranking
 from knowledge.search import Searcher
 
 
 def open_searcher(
-    folder: Path, entries: list[Located], embedder: Embedder, on_progress: OnProgress = no_progress
+    folder: Path,
+    entries: list[Located],
+    embedder: Embedder,
+    on_progress: OnProgress = no_progress,
+    reranking: PatientReranking | None = None,
 ) -> Searcher:
     """Load what searches these entries from `folder`, or build, calibrate and save it; raises as open_snapshot does."""
     snapshot = open_snapshot(folder, entries, embedder, on_progress)
@@ -23,7 +28,7 @@ def open_searcher(
     if calibration is None:
         calibration = calibrate(snapshot, embedder).calibration
         _save(calibration, path)
-    return Searcher(snapshot, embedder, calibration)
+    return Searcher(snapshot, embedder, calibration, reranking)
 
 
 def _load(path: Path) -> Calibration | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from knowledge.entries import Entry
 from knowledge.index.classifier import softmax
 from knowledge.index.dense import Rows
 from knowledge.index.snapshot import Snapshot, centred
+from knowledge.reranking.patient import PatientReranking
 from knowledge.text import bare, normalise
 
 POOL_ROWS = 4_096
@@ -35,6 +36,12 @@ FEWEST_RIVALS = 50
 
 SHARE_TEMPERATURE = 2.0
 """Divides fused scores before they are turned into shares."""
+
+RERANKED = 8
+"""Entries that a reranker reads."""
+
+UNCERTAIN = (0.1, 0.9)
+"""The confidence between which a reranker is asked."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +111,16 @@ class Evidence:
 class Searcher:
     """Searches one snapshot; it never changes, so any number of threads may use it."""
 
-    def __init__(self, snapshot: Snapshot, embedder: Embedder, calibration: Calibration) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        embedder: Embedder,
+        calibration: Calibration,
+        reranking: PatientReranking | None = None,
+    ) -> None:
         """Put the parts together."""
         self.snapshot = snapshot
+        self._reranking = reranking
         self._embedder = embedder
         self.calibration = calibration
         lines = float(snapshot.is_question.sum()) / len(snapshot.entries)
@@ -129,10 +143,13 @@ class Searcher:
         if exact:
             order = [exact[0], *(number for number in live[: count + 1] if number != exact[0])]
             return Evidence([self._candidate(number, scores) for number in order[:count]], 1.0)
-        candidates = [self._candidate(number, scores) for number in live[:count]]
-        found = [self._features(live, part, reading) for part, reading in zip(parts, readings, strict=True)]
-        confidence = sum(map(self.calibration.probability, found)) / len(found)
-        return Evidence(candidates, confidence, found[0])
+        found, confidence = self._judge(live, parts, readings)
+        if self._reranking and UNCERTAIN[0] <= confidence < UNCERTAIN[1]:
+            parts = self._reranked(self._reranking, query, live[:RERANKED], parts)
+            scores = _Scores.mean(parts)
+            live = [number for number in scores.order if entries[number].entry.is_live(today)]
+            found, confidence = self._judge(live, parts, readings)
+        return Evidence([self._candidate(number, scores) for number in live[:count]], confidence, found[0])
 
     def features(self, question: str, vector: Vectors, without: int | None = None) -> tuple[Features, int]:
         """Return what confidence is computed from, and the number of the first candidate: for calibration.
@@ -142,6 +159,22 @@ class Searcher:
         scores = self._score_reading(centred(vector[None, :], self.snapshot.center)[0], question)
         order = [number for number in scores.order if number != without]
         return self._features(order, scores, question), order[0]
+
+    def _judge(self, order: list[int], parts: list[_Scores], readings: list[str]) -> tuple[list[Features], float]:
+        """Return the features of the first of `order` in each reading, and the confidence that follows from them."""
+        found = [self._features(order, part, reading) for part, reading in zip(parts, readings, strict=True)]
+        return found, sum(map(self.calibration.probability, found)) / len(found)
+
+    def _reranked(
+        self, reranking: PatientReranking, query: Query, first: list[int], parts: list[_Scores]
+    ) -> list[_Scores]:
+        """Return the scores with what a reranker makes of the first entries; those it has not read stay behind."""
+        bonus = reranking.bonus(query.standalone, [self.snapshot.entries[number].entry for number in first])
+        if bonus is None:
+            return parts
+        everywhere = np.full(len(self.snapshot.entries), bonus.min(), dtype=np.float32)
+        everywhere[first] = bonus
+        return [replace(part, bonus=everywhere) for part in parts]
 
     def _score(self, readings: list[str]) -> list[_Scores]:
         vectors = centred(self._embedder.embed_queries([normalise(text) for text in readings]), self.snapshot.center)
@@ -196,6 +229,8 @@ class _Scores:
     classifier: Vectors
     matched: dict[int, int]
     weights: dict[str, float]
+    bonus: Vectors | None = None
+    """What the entries gain by being read together with the question, in the units of the fused score."""
 
     @classmethod
     def mean(cls, parts: list[_Scores]) -> _Scores:
@@ -204,14 +239,14 @@ class _Scores:
             name: np.asarray(np.mean([getattr(part, name) for part in parts], axis=0), dtype=np.float32)
             for name in WEIGHTS
         }
-        return cls(**means, matched=parts[0].matched, weights=parts[0].weights)
+        return cls(**means, matched=parts[0].matched, weights=parts[0].weights, bonus=parts[0].bonus)
 
     @cached_property
     def fused(self) -> Vectors:
         """The score that entries are ranked by."""
         parts = [np.float32(weight) * _standardised(getattr(self, name)) for name, weight in self.weights.items()]
         fused: Vectors = np.sum(parts, axis=0, dtype=np.float32)
-        return fused
+        return fused if self.bonus is None else fused + self.bonus
 
     @cached_property
     def order(self) -> list[int]:

@@ -18,7 +18,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from bot.assembly import open_database, warm_embedder
+from bot.assembly import open_database, warm_embedder, warm_reranking
 from bot.configuration import overlay
 from bot.logs import set_up_logging
 from bot.settings import Settings, load_settings
@@ -27,6 +27,7 @@ from bot.store.knowledge import KnowledgeStore
 from bot.store.settings import SettingStore
 from knowledge.embedding.base import Embedder, OnProgress
 from knowledge.entries import Entry
+from knowledge.reranking.patient import PatientReranking
 
 T = TypeVar("T")
 StoreT = TypeVar("StoreT", bound=Store)
@@ -88,6 +89,15 @@ async def loaded_embedder(settings: Settings) -> Embedder:
     for problem in problems:
         err.print(f"[yellow]{escape(problem)}[/]")
     return embedder
+
+
+async def loaded_reranking(settings: Settings) -> PatientReranking | None:
+    """Return what asks the reranker of the settings, loaded; None without it, after saying why."""
+    problems: list[str] = []
+    reranking = await warm_reranking(settings, problems)
+    for problem in problems:
+        err.print(f"[yellow]{escape(problem)}[/]")
+    return reranking
 
 
 def shown_in(bar: Progress, label: str) -> OnProgress:

@@ -21,6 +21,7 @@ from bot.cli.common import (
     counting_progress,
     err,
     loaded_embedder,
+    loaded_reranking,
     out,
     read_all_settings,
     released_entries,
@@ -133,7 +134,8 @@ async def _judge(asked: _Run) -> list[Judged]:
     with tempfile.TemporaryDirectory() as folder, counting_progress() as bar:
         embedder = await loaded_embedder(settings)
         embedding = shown_in(bar, "embedding")
-        searcher = await asyncio.to_thread(open_searcher, Path(folder), located, embedder, embedding)
+        reranking = await loaded_reranking(settings)
+        searcher = await asyncio.to_thread(open_searcher, Path(folder), located, embedder, embedding, reranking)
         asking = shown_in(bar, "asking")
         if not asked.answers:
             return await asyncio.to_thread(_judge_search, searcher, suite.cases, settings, asking)
@@ -157,6 +159,7 @@ def _about(settings: Settings, config: Path | None, answers: bool, kb: str) -> d
         "settings": str(config) if config else None,
         "knowledge_base": kb or None,
         "embedding": settings.models.embedding,
+        "reranker": settings.models.reranker or None,
         "chat": settings.models.chat if answers else None,
         "bands": settings.routing.model_dump(include={"direct", "grounded", "clarify"}),
     }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -20,12 +23,18 @@ BATCH_TEXTS = 4
 """Texts a batch: measured fastest on two cores."""
 
 
+QUERY_PREFIX, PASSAGE_PREFIX = "frontdesk.query_prefix", "frontdesk.passage_prefix"
+"""Fields of a file that brings its own prefixes, as those that `frontdesk train-embedder` writes do."""
+
 FEW_TOKENS = 16
 """So few are embedded by one thread: waking the others takes longer than they save (2 cores, beside a chat model)."""
 
 
 class GgufEmbedder:
-    """Embeds with a model record's own prefixes and pooling; texts are cut at its context length."""
+    """Embeds with a model's own prefixes and pooling; texts are cut at its context length.
+
+    They are those of its record, unless the file brings prefixes, as those of `frontdesk train-embedder` do.
+    """
 
     def __init__(self, weights: Weights, *, threads: int | None = None) -> None:
         """Remember what to load."""
@@ -39,11 +48,11 @@ class GgufEmbedder:
         """The model's name."""
         return self._weights.record.name
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """The file's hash with all that shapes a vector."""
         record = self._weights.record
-        identity = record.sha256 or f"{self._weights.path}:{record.size}"
+        identity = record.sha256 or _hash(self._weights.path)
         return f"gguf:{identity}:{record.pooling}:{record.query_prefix}:{record.passage_prefix}"
 
     def warm_up(self) -> None:
@@ -54,11 +63,11 @@ class GgufEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed questions."""
-        return self._embed(texts, self._weights.record.query_prefix, QUERY_TOKENS)
+        return self._embed(texts, QUERY_PREFIX, QUERY_TOKENS)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Embed what is searched."""
-        return self._embed(texts, self._weights.record.passage_prefix, BATCH_TOKENS)
+        return self._embed(texts, PASSAGE_PREFIX, BATCH_TOKENS)
 
     def _load(self) -> None:
         llama = library()
@@ -79,11 +88,15 @@ class GgufEmbedder:
             model.close()
             raise ModelUnavailable(f"{self.name} does not load as an embedding model")
         self._llama, self._context, self._batch = llama, context, TokenBatch(BATCH_TOKENS)
+        record = self._weights.record
+        given = {QUERY_PREFIX: record.query_prefix, PASSAGE_PREFIX: record.passage_prefix}
+        self._prefixes = {name: model.field(name, default) for name, default in given.items()}
         self._model = model
 
-    def _embed(self, texts: Sequence[str], prefix: str, limit: int) -> Vectors:
+    def _embed(self, texts: Sequence[str], kind: str, limit: int) -> Vectors:
         self.warm_up()
         assert self._model is not None
+        prefix = self._prefixes[kind]
         tokens = [self._model.tokenise(prefix + text, ends=True)[:limit] for text in texts]
         vectors = np.zeros((len(texts), self._model.dimensions), dtype=np.float32)
         for group in _group_by_length(tokens):
@@ -102,6 +115,11 @@ class GgufEmbedder:
         for sequence, row in enumerate(rows):
             pointer = self._llama.llama_get_embeddings_seq(self._context, sequence)
             vectors[row] = np.ctypeslib.as_array(pointer, shape=(vectors.shape[1],))
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _group_by_length(tokens: list[list[int]]) -> list[list[int]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +18,13 @@ from knowledge.errors import ModelUnavailable
 class SentenceTransformerEmbedder:
     """Runs a hub model or a local folder; its own query and passage prompts are used where it has them."""
 
-    def __init__(self, name: str, *, device: str | None = None, batch_texts: int = 32) -> None:
-        """Remember what to load; `device` is torch's name for it, by default the best there is."""
+    def __init__(self, name: str, *, device: str | None = None, batch_texts: int = 32, model: Any = None) -> None:
+        """Remember what to load; `device` is torch's name for it, by default the best there is.
+
+        `model` is one that is loaded already.
+        """
         self._name, self._device, self._batch_texts = name, device, batch_texts
-        self._model: Any = None
+        self._model = model
         self._lock = threading.Lock()
 
     @property
@@ -26,10 +32,21 @@ class SentenceTransformerEmbedder:
         """The model's name or folder."""
         return self._name
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """The model's name."""
-        return f"sentence-transformers:{self._name}"
+        """The model's name, with the hash of its weights where it is a folder, whose model may become another."""
+        digest = hashlib.sha256()
+        for path in sorted(Path(self._name).rglob("*.safetensors")):
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        weights = f":{digest.hexdigest()}" if Path(self._name).is_dir() else ""
+        return f"sentence-transformers:{self._name}{weights}"
+
+    @property
+    def model(self) -> Any:
+        """The library's own model, loaded."""
+        self.warm_up()
+        return self._model
 
     def warm_up(self) -> None:
         """Import the library and load the model."""

@@ -1,0 +1,1 @@
+"""Fine-tuning an embedding model on the company's own FAQ (the extra `sentence-transformers`)."""
