@@ -13,6 +13,7 @@ from bot.desk import FrontDesk
 from bot.errors import SettingsError
 from bot.handoff import HandoffDesk
 from bot.models.engine.options import EngineOptions
+from bot.models.likelihood import LikelihoodReranker
 from bot.models.local import LocalChatModel
 from bot.published import PublishedKnowledge
 from bot.settings import Settings
@@ -23,7 +24,7 @@ from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
-from knowledge.errors import ModelError
+from knowledge.errors import ModelError, ModelUnavailable
 from knowledge.llama import is_slow_build, processor_features
 from knowledge.reranking.base import Reranker
 from knowledge.reranking.cross_encoder import CrossEncoderReranker
@@ -102,9 +103,17 @@ def make_embedder(settings: Settings) -> Embedder:
     return GgufEmbedder(weights, threads=settings.models.threads or None)
 
 
-def make_reranker(settings: Settings) -> Reranker | None:
-    """Return the reranker that the settings name, None if they want none."""
-    _, _, name = settings.models.reranker.partition(":")
+def make_reranker(settings: Settings, local: LocalChatModel | None) -> Reranker | None:
+    """Return the reranker that the settings name, None if they want none.
+
+    Raises:
+        ModelUnavailable: it is to be the local model, and there is none.
+    """
+    kind, _, name = settings.models.reranker.partition(":")
+    if kind == "local":
+        if local is None:
+            raise ModelUnavailable("there is no local chat model to read them")
+        return LikelihoodReranker(local)
     return CrossEncoderReranker(name) if name else None
 
 
@@ -155,12 +164,14 @@ async def warm_embedder(settings: Settings, problems: list[str]) -> Embedder:
     return embedder
 
 
-async def warm_reranking(settings: Settings, problems: list[str]) -> PatientReranking | None:
+async def warm_reranking(
+    settings: Settings, local: LocalChatModel | None, problems: list[str]
+) -> PatientReranking | None:
     """Return what asks the reranker, loaded; None without one, with the reason among `problems` if one is wanted."""
-    reranker = make_reranker(settings)
-    if reranker is None:
-        return None
     try:
+        reranker = make_reranker(settings, local)
+        if reranker is None:
+            return None
         await asyncio.to_thread(reranker.warm_up)
     except ModelError as error:
         problems.append(f"uncertain questions are not read again: {error}")
@@ -177,12 +188,12 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
         SettingsError: the settings contradict themselves.
     """
     problems: list[str] = []
-    database, local, embedder, reranking = await asyncio.gather(
+    database, local, embedder = await asyncio.gather(
         open_database(settings),
-        asyncio.to_thread(_warm_local_model, settings, problems),
+        asyncio.to_thread(warm_local_model, settings, problems),
         warm_embedder(settings, problems),
-        warm_reranking(settings, problems),
     )
+    reranking = await warm_reranking(settings, local, problems)
     knowledge_store, conversations = KnowledgeStore(database), ConversationStore(database)
     humans, remote = HandoffDesk(settings.handoff, conversations), make_remote_model(settings)
     actions = open_actions(settings, database, problems)
@@ -210,7 +221,8 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
     return Parts(settings, database, knowledge_store, desks, problems)
 
 
-def _warm_local_model(settings: Settings, problems: list[str]) -> LocalChatModel | None:
+def warm_local_model(settings: Settings, problems: list[str]) -> LocalChatModel | None:
+    """Return the local chat model, loaded; None without one, with the reason among `problems`. Blocks."""
     try:
         model = make_local_model(settings)
         if model is None:

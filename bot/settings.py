@@ -86,9 +86,9 @@ class ModelSettings(Section):
     )
     reranker: str = Field(
         "",
-        pattern="^(sentence-transformers:.+)?$",
-        description="`sentence-transformers:NAME` or a folder: a cross-encoder reads the best entries again where "
-        "searching is unsure; empty for none.",
+        pattern="^(local|sentence-transformers:.+)?$",
+        description="What reads the best entries again where searching is unsure: `local`, the chat model, or "
+        "`sentence-transformers:NAME` (or a folder), a cross-encoder; empty for none.",
     )
     embedding_base_url: str | None = Field(None, description="The OpenAI-compatible endpoint of `openai:` embeddings.")
     embedding_api_key: SecretStr | None = Field(None, description="Its key.")

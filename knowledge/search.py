@@ -37,9 +37,6 @@ FEWEST_RIVALS = 50
 SHARE_TEMPERATURE = 2.0
 """Divides fused scores before they are turned into shares."""
 
-RERANKED = 8
-"""Entries that a reranker reads."""
-
 UNCERTAIN = (0.1, 0.9)
 """The confidence between which a reranker is asked."""
 
@@ -145,7 +142,7 @@ class Searcher:
             return Evidence([self._candidate(number, scores) for number in order[:count]], 1.0)
         found, confidence = self._judge(live, parts, readings)
         if self._reranking and UNCERTAIN[0] <= confidence < UNCERTAIN[1]:
-            parts = self._reranked(self._reranking, query, live[:RERANKED], parts)
+            parts = self._reranked(self._reranking, query, live[: self._reranking.count], parts)
             scores = _Scores.mean(parts)
             live = [number for number in scores.order if entries[number].entry.is_live(today)]
             found, confidence = self._judge(live, parts, readings)

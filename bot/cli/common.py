@@ -18,7 +18,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from bot.assembly import open_database, warm_embedder, warm_reranking
+from bot.assembly import open_database, warm_embedder, warm_local_model, warm_reranking
 from bot.configuration import overlay
 from bot.logs import set_up_logging
 from bot.settings import Settings, load_settings
@@ -94,7 +94,8 @@ async def loaded_embedder(settings: Settings) -> Embedder:
 async def loaded_reranking(settings: Settings) -> PatientReranking | None:
     """Return what asks the reranker of the settings, loaded; None without it, after saying why."""
     problems: list[str] = []
-    reranking = await warm_reranking(settings, problems)
+    local = warm_local_model(settings, problems) if settings.models.reranker == "local" else None
+    reranking = await warm_reranking(settings, local, problems)
     for problem in problems:
         err.print(f"[yellow]{escape(problem)}[/]")
     return reranking

@@ -16,7 +16,7 @@ from bot.models.engine.engine import Engine
 from bot.models.engine.files import StateFiles
 from bot.models.engine.options import EngineOptions
 from bot.models.engine.prefixes import PrefixStore
-from bot.models.engine.request import Channel, Request
+from bot.models.engine.request import LoopChannel, Request, ThreadChannel
 from bot.models.engine.vault import Vault
 from bot.question import Usage
 from knowledge.errors import ModelError, ModelUnavailable
@@ -36,7 +36,7 @@ DEFAULTS = EngineOptions()
 class LocalGeneration:
     """One answer of the local model."""
 
-    def __init__(self, request: Request, channel: Channel) -> None:
+    def __init__(self, request: Request, channel: LoopChannel) -> None:
         """Wrap a request that is already queued."""
         self._request, self._channel = request, channel
 
@@ -56,11 +56,11 @@ class LocalGeneration:
             while (piece := await self._channel.receive()) is not None:
                 yield piece
         finally:
-            self._channel.leave()
+            self._channel.is_left = True
 
     async def aclose(self) -> None:
         """Stop at once."""
-        self._channel.leave()
+        self._channel.is_left = True
 
 
 class LocalChatModel:
@@ -139,7 +139,7 @@ class LocalChatModel:
         room = self._context_tokens - length
         if room < LEAST_ROOM:
             raise ModelError(f"the prompt has {length} tokens; the context holds {self._context_tokens}")
-        channel = Channel()
+        channel = LoopChannel()
         sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
         request = Request(prefix + rest, anchor=len(prefix), sampling=sampling, channel=channel)
         self._engine.submit(request)
@@ -167,33 +167,36 @@ class LocalChatModel:
         if self._engine is not None:
             self._engine.hold()
 
-    async def likelihoods(self, prompts: Sequence[Sequence[ChatMessage]]) -> list[float]:
-        """Return, for each prompt, the log-probability of its last message's text after what comes before it.
+    def likelihoods(self, prompts: Sequence[Sequence[ChatMessage]]) -> list[float]:
+        """Return, for each prompt, the log-probability of its last message's text after what comes before it. Blocks.
 
         Raises:
             ModelBusy: too many are waiting.
             ModelError: a prompt is longer than the context.
         """
-        assert self._engine is not None, "warm_up comes first"
-        requests = []
-        for messages in prompts:
-            prefix, rest = self._to_tokens(messages, to_the_last_word=True)
-            if len(prefix) + len(rest) > self._context_tokens:
-                raise ModelError(f"the prompt has {len(prefix) + len(rest)} tokens")
-            requests.append(
-                Request(prefix + rest, anchor=len(prefix), sampling=Sampling(), channel=Channel(), scored=len(rest))
-            )
-        for request in requests:
-            self._engine.submit(request)
+        asked = [self._ask_likelihood(messages) for messages in prompts]
         try:
-            for request in requests:
-                assert request.channel is not None
-                await request.channel.receive()
+            for _, channel in asked:
+                channel.wait()
         finally:
-            for request in requests:
-                assert request.channel is not None
-                request.channel.leave()
-        return [sum(request.logprobs) for request in requests]
+            for _, channel in asked:
+                channel.is_left = True
+        return [sum(request.logprobs) for request, _ in asked]
+
+    def _ask_likelihood(self, messages: Sequence[ChatMessage]) -> tuple[Request, ThreadChannel]:
+        assert self._engine is not None, "warm_up comes first"
+        prefix, rest = self._to_tokens(messages, to_the_last_word=True)
+        if len(prefix) + len(rest) > self._context_tokens:
+            raise ModelError(f"the prompt has {len(prefix) + len(rest)} tokens")
+        channel = ThreadChannel()
+        request = Request(
+            prefix + rest, anchor=len(prefix), sampling=Sampling(), channel=channel, scored=len(rest) if prefix else 0
+        )
+        if request.scored:
+            self._engine.submit(request)
+        else:
+            channel.send(None)
+        return request, channel
 
     async def close(self) -> None:
         """Let what is being answered end, then free everything."""

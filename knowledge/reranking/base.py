@@ -24,6 +24,11 @@ class Reranker(Protocol):
         """What one unit of its scores counts beside the fused score of the search, which is in standard deviations."""
         ...
 
+    @property
+    def count(self) -> int:
+        """How many entries it reads at most, the best of the search."""
+        ...
+
     def warm_up(self) -> None:
         """Load the model; raises ModelUnavailable."""
         ...

@@ -18,6 +18,7 @@ class CrossEncoderReranker:
     """Runs a hub model or a local folder with one output, such as bge-reranker or ms-marco-MiniLM."""
 
     weight = WEIGHT
+    count = 8
 
     def __init__(self, name: str, *, device: str | None = None) -> None:
         """Remember what to load; `device` is torch's name for it, by default the best there is."""

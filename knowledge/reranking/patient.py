@@ -30,6 +30,11 @@ class PatientReranking:
         self._reranker, self._warn, self._patience = reranker, warn, patience
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reranker")
 
+    @property
+    def count(self) -> int:
+        """How many entries are read at most."""
+        return self._reranker.count
+
     def bonus(self, question: str, entries: Sequence[Entry]) -> Vectors | None:
         """Return what each entry's fused score gains, on average nothing; None if there was no answer in time."""
         asked = self._thread.submit(self._reranker.scores, question, entries)

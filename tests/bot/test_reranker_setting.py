@@ -16,11 +16,11 @@ def settings_with(reranker: str) -> Settings:
 
 
 def test_there_is_none_by_default() -> None:
-    assert make_reranker(load_settings()) is None
+    assert make_reranker(load_settings(), None) is None
 
 
 def test_a_cross_encoder_is_named() -> None:
-    reranker = make_reranker(settings_with("sentence-transformers:BAAI/bge-reranker-base"))
+    reranker = make_reranker(settings_with("sentence-transformers:BAAI/bge-reranker-base"), None)
     assert reranker is not None
     assert reranker.name == "BAAI/bge-reranker-base"
 
@@ -31,9 +31,15 @@ def test_another_kind_is_refused(name: str) -> None:
         settings_with(name)
 
 
+async def test_without_a_local_model_it_cannot_read() -> None:
+    problems: list[str] = []
+    assert await warm_reranking(settings_with("local"), None, problems) is None
+    assert "no local chat model" in problems[0]
+
+
 async def test_one_that_cannot_be_had_is_a_problem_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     problems: list[str] = []
-    assert await warm_reranking(settings_with("sentence-transformers:some/model"), problems) is None
+    assert await warm_reranking(settings_with("sentence-transformers:some/model"), None, problems) is None
     assert len(problems) == 1
     assert "pip install" in problems[0]

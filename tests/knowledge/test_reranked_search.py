@@ -12,7 +12,7 @@ from knowledge.entries import Entry
 from knowledge.index.snapshot import Located, Snapshot, open_snapshot
 from knowledge.reranking.base import Reranker
 from knowledge.reranking.patient import PatientReranking
-from knowledge.search import RERANKED, Evidence, Query, Searcher
+from knowledge.search import Evidence, Query, Searcher
 from tests.knowledge.fakes import HashEmbedder
 from tests.knowledge.reranking.fakes import BrokenReranker, OverlapReranker, PreferringReranker, failing
 
@@ -54,7 +54,7 @@ def test_what_the_reranker_likes_comes_first(snapshot: Snapshot) -> None:
 def test_it_reads_the_best_entries_only_and_the_others_stay_behind(snapshot: Snapshot) -> None:
     before, reranker = keys(search(snapshot)), PreferringReranker("e99")
     after = keys(search(snapshot, reranker))
-    assert [asked for _, asked in reranker.asked] == [before[:RERANKED]]
+    assert [asked for _, asked in reranker.asked] == [before[: reranker.count]]
     assert after == before
 
 

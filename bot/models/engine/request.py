@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import queue
 import time
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -16,38 +17,62 @@ from bot.models.engine.text import TextStream
 from bot.question import Usage
 from knowledge.errors import FrontDeskError
 
+Item = str | FrontDeskError | None
+"""A piece of an answer, what it failed of, or its end."""
 
-class Channel:
-    """Carries pieces of an answer from the engine's thread to the loop that waits for them."""
+
+class Channel(Protocol):
+    """Carries an answer from the engine's thread to whoever waits for it."""
+
+    is_left: bool
+    """Whether nobody waits any more."""
+
+    def send(self, item: Item) -> None:
+        """Send what comes next; may be called from any thread, and never waits."""
+        ...
+
+
+class LoopChannel:
+    """Carries an answer to an event loop."""
 
     def __init__(self) -> None:
         """Open it in the loop that will read."""
         self._loop = asyncio.get_running_loop()
-        self._pieces: asyncio.Queue[str | FrontDeskError | None] = asyncio.Queue()
-        self._left = threading.Event()
+        self._items: asyncio.Queue[Item] = asyncio.Queue()
+        self.is_left = False
 
-    @property
-    def is_left(self) -> bool:
-        """Say whether nobody waits any more."""
-        return self._left.is_set()
-
-    def leave(self) -> None:
-        """Stop waiting."""
-        self._left.set()
-
-    def send(self, item: str | FrontDeskError | None) -> None:
-        """Send a piece, an error, or None for the end."""
+    def send(self, item: Item) -> None:
+        """Wake the loop."""
         try:
-            self._loop.call_soon_threadsafe(self._pieces.put_nowait, item)
+            self._loop.call_soon_threadsafe(self._items.put_nowait, item)
         except RuntimeError:  # the loop has closed
-            self._left.set()
+            self.is_left = True
 
     async def receive(self) -> str | None:
         """Return the next piece, None at the end; raises what was sent as an error."""
-        item = await self._pieces.get()
+        item = await self._items.get()
         if isinstance(item, FrontDeskError):
             raise item
         return item
+
+
+class ThreadChannel:
+    """Carries the end of a request to a thread that waits for it."""
+
+    def __init__(self) -> None:
+        """Open it."""
+        self._items: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self.is_left = False
+
+    def send(self, item: Item) -> None:
+        """Wake the thread."""
+        self._items.put(item)
+
+    def wait(self) -> None:
+        """Wait for the end; raises what was sent as an error."""
+        while (item := self._items.get()) is not None:
+            if isinstance(item, FrontDeskError):
+                raise item
 
 
 @dataclass(eq=False)

@@ -18,6 +18,9 @@ LONG = Entry(key="long", question="怎么退货？", answer="签收后七天内�
 class RerankerContract:
     """One test for each promise of the protocol `Reranker`."""
 
+    tolerance = 1e-3
+    """How far two scores of the same may be apart."""
+
     @pytest.fixture
     def reranker(self) -> Reranker:
         raise NotImplementedError("give the reranker that is to be held to the contract")
@@ -33,7 +36,7 @@ class RerankerContract:
     def test_an_entry_has_its_score_whatever_stands_beside_it(self, reranker: Reranker) -> None:
         [alone] = reranker.scores("can I send it back", [RETURNS])
         beside = reranker.scores("can I send it back", [LONG, RETURNS])[1]
-        assert math.isclose(alone, beside, abs_tol=1e-3)
+        assert math.isclose(alone, beside, abs_tol=self.tolerance)
 
     def test_the_question_matters(self, reranker: Reranker) -> None:
         assert reranker.scores("can I send it back", [RETURNS]) != reranker.scores("opening hours", [RETURNS])
@@ -53,7 +56,11 @@ class RerankerContract:
         for thread in threads:
             thread.join()
         assert len(found) == 4
-        assert all(math.isclose(a, b, abs_tol=1e-3) for scores in found for a, b in zip(scores, expected, strict=True))
+        assert all(
+            math.isclose(a, b, abs_tol=self.tolerance)
+            for scores in found
+            for a, b in zip(scores, expected, strict=True)
+        )
 
     def test_it_has_a_name_and_counts_for_something(self, reranker: Reranker) -> None:
         assert reranker.name

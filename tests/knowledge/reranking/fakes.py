@@ -14,6 +14,7 @@ class OverlapReranker:
 
     name = "shared characters"
     weight = 1.0
+    count = 8
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, list[str]]] = []

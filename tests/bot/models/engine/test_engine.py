@@ -237,22 +237,22 @@ async def test_states_survive_a_restart(small: Weights, tmp_path: Path) -> None:
 
 async def test_the_likelihood_of_a_question_says_which_entry_it_is_about(model: LocalChatModel) -> None:
     question = "How can I send the sofa back?"
-    scores = await model.likelihoods([asked(entry, question) for entry in range(5)])
+    scores = await asyncio.to_thread(model.likelihoods, [asked(entry, question) for entry in range(5)])
     assert max(range(5), key=lambda entry: scores[entry]) == 3
     assert all(score < 0 for score in scores)
-    again = await model.likelihoods([asked(3, question)])
+    again = await asyncio.to_thread(model.likelihoods, [asked(3, question)])
     assert again[0] == pytest.approx(scores[3], abs=0.5)
 
 
 async def test_a_long_question_is_scored_in_several_steps(model: LocalChatModel) -> None:
     question = "sofa " * (OUTPUTS + 20)
-    whole = await model.likelihoods([asked(0, question)])
+    whole = await asyncio.to_thread(model.likelihoods, [asked(0, question)])
     assert whole[0] < -OUTPUTS / 10
 
 
 async def test_scoring_leaves_what_answering_needs(model: LocalChatModel) -> None:
     question = "How can I send the sofa back, please?"
-    await model.likelihoods([asked(entry, question) for entry in (2, 3)])
+    await asyncio.to_thread(model.likelihoods, [asked(entry, question) for entry in (2, 3)])
     generation = model.generate(asked(3, question), Sampling(max_tokens=1))
     await complete(generation)
     assert generation.usage.prompt - generation.usage.cached <= 8
