@@ -164,6 +164,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
             settings.data_dir.expanduser() / "index",
             own.bot.knowledge_bases,
             keep=KEEP_SNAPSHOTS * (1 + len(settings.bots)),
+            synonyms=own.bot.synonyms,
         )
         await knowledge.refresh(on_progress)
         desks[name] = FrontDesk(

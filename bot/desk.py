@@ -141,6 +141,7 @@ class FrontDesk:
         if self.remote is not None and self.remote is not remote:
             self._retired.append(self.remote)
         self.settings, self.humans.settings, self.remote = settings, settings.handoff, remote
+        self.knowledge.use_synonyms(settings.bot.synonyms)
 
     async def close(self) -> None:
         """Let what is running end, and give everything back."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,8 @@ from knowledge.entries import Entry
 from knowledge.index.classifier import softmax
 from knowledge.index.dense import Rows
 from knowledge.index.snapshot import Snapshot, centred
+from knowledge.spelling import Spelling
+from knowledge.synonyms import Synonyms
 from knowledge.text import bare, normalise
 
 POOL_ROWS = 4_096
@@ -104,23 +107,37 @@ class Evidence:
 class Searcher:
     """Searches one snapshot; it never changes, so any number of threads may use it."""
 
-    def __init__(self, snapshot: Snapshot, embedder: Embedder, calibration: Calibration) -> None:
-        """Put the parts together."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        embedder: Embedder,
+        calibration: Calibration,
+        *,
+        spelling: Spelling | None = None,
+        synonyms: Synonyms | None = None,
+    ) -> None:
+        """Put the parts together; without a spelling, questions are read as they were typed."""
         self.snapshot = snapshot
         self._embedder = embedder
         self.calibration = calibration
         lines = float(snapshot.is_question.sum()) / len(snapshot.entries)
         self._weights = {**WEIGHTS, "by_answer": WEIGHTS["by_answer"] / lines}
+        self._spelling, self._synonyms = spelling, synonyms
         self._exact: dict[str, list[int]] = {}
         for number, located in enumerate(snapshot.entries):
             for question in located.entry.questions:
                 self._exact.setdefault(bare(question), []).append(number)
 
+    def with_synonyms(self, lines: Sequence[str]) -> Searcher:
+        """Return one that searches the same and takes some words, a line of them each, to mean what the FAQ's do."""
+        synonyms = Synonyms(lines, "\n".join(normalise(located.entry.text) for located in self.snapshot.entries))
+        return Searcher(self.snapshot, self._embedder, self.calibration, spelling=self._spelling, synonyms=synonyms)
+
     def search(self, query: Query, *, today: date, count: int = 5) -> Evidence:
         """Return the best `count` entries that are live today, with their confidence."""
         entries = self.snapshot.entries
         exact = [number for number in self._exact.get(bare(query.text), ()) if entries[number].entry.is_live(today)]
-        readings = [query.text] if exact else query.readings
+        readings = [query.text] if exact else replace(query, text=self._in_its_words(query.text)).readings
         parts = self._score(readings)
         scores = _Scores.mean(parts)
         live = [number for number in scores.order if entries[number].entry.is_live(today)]
@@ -142,6 +159,11 @@ class Searcher:
         scores = self._score_reading(centred(vector[None, :], self.snapshot.center)[0], question)
         order = [number for number in scores.order if number != without]
         return self._features(order, scores, question), order[0]
+
+    def _in_its_words(self, question: str) -> str:
+        """Return a question in the words of the knowledge base, where it has others for what was meant."""
+        meant = self._synonyms.applied(question) if self._synonyms else question
+        return (self._spelling and self._spelling.corrected(meant)) or meant
 
     def _score(self, readings: list[str]) -> list[_Scores]:
         vectors = centred(self._embedder.embed_queries([normalise(text) for text in readings]), self.snapshot.center)

@@ -134,6 +134,7 @@ async def _judge(asked: _Run) -> list[Judged]:
         embedder = await loaded_embedder(settings)
         embedding = shown_in(bar, "embedding")
         searcher = await asyncio.to_thread(open_searcher, Path(folder), located, embedder, embedding)
+        searcher = searcher.with_synonyms(settings.bot.synonyms)
         asking = shown_in(bar, "asking")
         if not asked.answers:
             return await asyncio.to_thread(_judge_search, searcher, suite.cases, settings, asking)
