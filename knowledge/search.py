@@ -36,6 +36,12 @@ asking, and much where there is only one.
 FEWEST_RIVALS = 50
 """To be the best of three entries means little: a share is taken as if there were so many."""
 
+MOVING_ON = 0.75
+"""What the entry that was found before loses for each point of BM25 by which another has more of a follow-up's words.
+
+Fitted on the follow-ups of one example and tried on the other's: 0.8 on shop-zh, 0.7 on bank-en, each better for both.
+"""
+
 SHARE_TEMPERATURE = 2.0
 """Divides fused scores before they are turned into shares."""
 
@@ -139,7 +145,7 @@ class Searcher:
         exact = [number for number in self._exact.get(bare(query.text), ()) if entries[number].entry.is_live(today)]
         readings = [query.text] if exact else replace(query, text=self._in_its_words(query.text)).readings
         parts = self._score(readings)
-        scores = _Scores.mean(parts)
+        scores = _Scores.mean(parts, self._handicaps(query, parts[0]))
         live = [number for number in scores.order if entries[number].entry.is_live(today)]
         if not live:
             return Evidence([], 0.0)
@@ -147,9 +153,8 @@ class Searcher:
             order = [exact[0], *(number for number in live[: count + 1] if number != exact[0])]
             return Evidence([self._candidate(number, scores) for number in order[:count]], 1.0)
         candidates = [self._candidate(number, scores) for number in live[:count]]
-        found = [self._features(live, part, reading) for part, reading in zip(parts, readings, strict=True)]
-        confidence = sum(map(self.calibration.probability, found)) / len(found)
-        return Evidence(candidates, confidence, found[0])
+        features = self._features(live, scores, readings)
+        return Evidence(candidates, self.calibration.probability(features), features)
 
     def features(self, question: str, vector: Vectors, without: int | None = None) -> tuple[Features, int]:
         """Return what confidence is computed from, and the number of the first candidate: for calibration.
@@ -158,12 +163,19 @@ class Searcher:
         """
         scores = self._score_reading(centred(vector[None, :], self.snapshot.center)[0], question)
         order = [number for number in scores.order if number != without]
-        return self._features(order, scores, question), order[0]
+        return self._features(order, scores, [question]), order[0]
 
     def _in_its_words(self, question: str) -> str:
         """Return a question in the words of the knowledge base, where it has others for what was meant."""
         meant = self._synonyms.applied(question) if self._synonyms else question
         return (self._spelling and self._spelling.corrected(meant)) or meant
+
+    def _handicaps(self, query: Query, alone: _Scores) -> Vectors:
+        """Return what entries lose because the question has words that lead away from what was asked before."""
+        handicaps = np.zeros(len(self.snapshot.entries), dtype=np.float32)
+        before = self._exact.get(bare(query.about), []) if query.about else []
+        handicaps[before] = MOVING_ON * (alone.bm25.max() - alone.bm25[before])
+        return handicaps
 
     def _score(self, readings: list[str]) -> list[_Scores]:
         vectors = centred(self._embedder.embed_queries([normalise(text) for text in readings]), self.snapshot.center)
@@ -182,13 +194,13 @@ class Searcher:
         bm25 = snapshot.lexical.scores(question)
         return _Scores(by_question, by_answer, bm25, classifier, matched, self._weights)
 
-    def _features(self, order: list[int], scores: _Scores, question: str) -> Features:
+    def _features(self, order: list[int], scores: _Scores, readings: Sequence[str]) -> Features:
         """Return the features of the first of `order`, as if nothing else than these entries were there."""
         best = order[0]
         return Features(
             question_score=float(scores.by_question[best]),
             answer_score=float(scores.by_answer[best]),
-            coverage=self.snapshot.lexical.coverage(question, best),
+            coverage=max(self.snapshot.lexical.coverage(reading, best) for reading in readings),
             fused_share=_share_of_first(scores.fused[order] / SHARE_TEMPERATURE),
             classifier_share=_share_of_first(scores.classifier[order]),
         )
@@ -218,22 +230,23 @@ class _Scores:
     classifier: Vectors
     matched: dict[int, int]
     weights: dict[str, float]
+    handicaps: Vectors | float = 0.0
 
     @classmethod
-    def mean(cls, parts: list[_Scores]) -> _Scores:
+    def mean(cls, parts: list[_Scores], handicaps: Vectors) -> _Scores:
         """Return the mean of the scores of several readings of one question."""
         means = {
             name: np.asarray(np.mean([getattr(part, name) for part in parts], axis=0), dtype=np.float32)
             for name in WEIGHTS
         }
-        return cls(**means, matched=parts[0].matched, weights=parts[0].weights)
+        return cls(**means, matched=parts[0].matched, weights=parts[0].weights, handicaps=handicaps)
 
     @cached_property
     def fused(self) -> Vectors:
         """The score that entries are ranked by."""
         parts = [np.float32(weight) * _standardised(getattr(self, name)) for name, weight in self.weights.items()]
         fused: Vectors = np.sum(parts, axis=0, dtype=np.float32)
-        return fused
+        return fused - self.handicaps
 
     @cached_property
     def order(self) -> list[int]:

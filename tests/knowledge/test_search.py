@@ -216,3 +216,18 @@ def test_a_misspelt_question_is_searched_as_it_was_meant(tmp_path: Path, shop: l
     as_meant = opened.search(Query("退货呢，几天"), today=TODAY)
     assert opened.search(Query("退获呢，几天"), today=TODAY) == as_meant
     assert opened.search(Query("退货呢，几天"), today=TODAY) == as_meant
+
+
+# Follow-ups
+
+
+def test_a_follow_up_leaves_the_entry_before_if_another_has_its_words(small: Searcher) -> None:
+    stays = small.search(Query("那几天呢", "怎么退", "怎么退货？"), today=TODAY)
+    leaves = small.search(Query("那发票呢", "怎么退", "怎么退货？"), today=TODAY)
+    assert stays.best is not None
+    assert leaves.best is not None
+    assert (stays.best.entry.key, leaves.best.entry.key) == ("returns", "invoice")
+
+
+def test_what_it_was_about_may_be_gone(small: Searcher) -> None:
+    assert small.search(Query("那发票呢", "怎么退", "没有这条"), today=TODAY).candidates
