@@ -274,7 +274,7 @@ class FrontDesk:
         answer.citations = _cite([case.best])
         answer.model = self.local.name
         prompt = answer.trace.prompt = prompts.grounded(answer.language, answer.citations, case.query)
-        check = GroundingCheck((cited.answer for cited in answer.citations), case.text)
+        check = GroundingCheck(cited.answer for cited in answer.citations)
         sampling = Sampling(max_tokens=self.settings.models.max_answer_tokens)
         try:
             generation = self.local.generate(prompt, sampling)
