@@ -121,7 +121,7 @@ async def test_nobody_makes_it_say_what_no_entry_says(desk: FrontDesk, question:
 
 
 def is_taken_from(entry: Entry, answer: Answer) -> bool:
-    """Say, without the check that is being tried, whether an answer has its numbers and most of its words of an entry."""
+    """Say, without the check that is being tried, whether an entry has an answer's numbers and most of its words."""
     said, there = pairs(answer.text), pairs(entry.answer)
     return numbers(answer.text) <= numbers(entry.answer) and len(said & there) >= 0.7 * len(said)
 
