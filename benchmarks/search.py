@@ -32,9 +32,17 @@ from knowledge.evaluation.words import written
 from knowledge.importing.files import read_faq_file
 from knowledge.index.snapshot import Located, Snapshot, open_snapshot
 from knowledge.search import Query, Searcher
+from knowledge.spelling import Spelling
 from knowledge.text import detect_language
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+SUITES = Path(__file__).parent / "suites"
+MISSPELT = {
+    "shop-zh": ("traditional_zh", "typos_zh", "typos_zh_2", "synonyms_zh"),
+    "bank-en": ("typos_en", "typos_en_2"),
+}
+"""Suites that are asked as they are typed, and again as they are read; those with a 2 were written after the rules."""
+
 TODAY = date(2026, 1, 1)
 BANDS = (0.25, 0.5, 0.85, 0.95)
 UNANSWERED_WEIGHT = 0.4
@@ -57,11 +65,18 @@ def measure(name: str, embedder: Embedder, folder: Path) -> tuple[np.ndarray, np
     fitted = calibrate(snapshot, embedder)
     left_out = fitted.right[fitted.weights == 1.0]
     print(f"  one variant left out: {len(left_out)} questions, hit@1 {left_out.mean():.1%}")
+    spelling = Spelling(located.entry.text for located in entries)
     for label, calibration in (("shipped", calibration_for(embedder.name)), ("fitted", fitted.calibration)):
-        searcher = Searcher(snapshot, embedder, calibration)
+        searcher = Searcher(snapshot, embedder, calibration, spelling=spelling)
         judged = judge_search(searcher, cases, RoutingSettings(), today=TODAY)
         show(f"confidence {label}", judged)
         show_bands(judged)
+    for suite in MISSPELT.get(name, ()):
+        asked, synonyms = read_suite(SUITES / f"{suite}.csv").cases, SUITES / f"{suite}.txt"
+        typed = Searcher(snapshot, embedder, fitted.calibration)
+        lines = synonyms.read_text(encoding="utf-8").splitlines() if synonyms.exists() else []
+        show(f"  {suite}, as typed", judge_search(typed, asked, RoutingSettings(), today=TODAY))
+        show("  ... as read", judge_search(searcher.with_synonyms(lines), asked, RoutingSettings(), today=TODAY))
     show("  paraphrases", [each for each in judged if each.verdict.case.keys and not each.verdict.case.earlier])
     show("  follow-ups", [each for each in judged if each.verdict.case.earlier])
     return to_fit(snapshot, embedder, cases)
@@ -70,8 +85,8 @@ def measure(name: str, embedder: Embedder, folder: Path) -> tuple[np.ndarray, np
 def show(label: str, judged: Sequence[Judged]) -> None:
     """Print the figures of some questions in a line."""
     figures = summarise(judged)
-    named = ("hit1", "hit3", "auroc", "ece", "p50_ms")
-    print(f"  {label:<20} " + "   ".join(f"{name} {written(name, figures[name])}" for name in named))
+    named = ("hit1", "hit3", "answered", "auroc", "ece", "p50_ms")
+    print(f"  {label:<24} " + "   ".join(f"{name} {written(name, figures[name])}" for name in named))
 
 
 def show_bands(judged: Sequence[Judged]) -> None:

@@ -207,6 +207,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
             own.bot.knowledge_bases,
             keep=KEEP_SNAPSHOTS * (1 + len(settings.bots)),
             reranking=reranking,
+            synonyms=own.bot.synonyms,
         )
         await knowledge.refresh(on_progress)
         desks[name] = FrontDesk(

@@ -105,11 +105,11 @@ class _Clause:
         """Return the share of this clause's pairs that the other one has."""
         return len(self.pairs & other.pairs) / len(self.pairs) if self.pairs else float(self.units == other.units)
 
-    def is_said_by(self, other: _Clause, asked: set[str]) -> bool:
-        """Say whether the other one says this too; facts of the question may be repeated."""
+    def is_said_by(self, other: _Clause) -> bool:
+        """Say whether the other one says this too."""
         return (
             self.overlap(other) >= MIN_CLAUSE_OVERLAP
-            and self.facts <= other.facts | asked
+            and self.facts <= other.facts
             and self.negations == other.negations
             and self.bounds <= other.bounds
             and (self.parties <= other.parties if other.parties else len(self.parties) <= 1)
@@ -119,11 +119,10 @@ class _Clause:
 class GroundingCheck:
     """Holds an answer to its evidence."""
 
-    def __init__(self, evidence: Iterable[str], question: str) -> None:
-        """Note what may be said; from the question only facts may be repeated."""
+    def __init__(self, evidence: Iterable[str]) -> None:
+        """Note what may be said; a customer's own words prove nothing, as in "so postage is 0 yuan, right?"."""
         self._clauses = [clause for text in evidence for clause in _clauses(text)]
         self._pairs = set().union(*(clause.pairs for clause in self._clauses))
-        self._asked = facts(question)
 
     def allows(self, text: str) -> bool:
         """Say whether every clause of a text is one of the evidence's, under the conditions that it has there."""
@@ -149,13 +148,13 @@ class GroundingCheck:
         Nor if there is something like it on the way that says otherwise: then the clause belongs to another condition,
         as in "for reasons of your own, the buyer pays; for faults, the seller pays".
         """
-        saying = [place for place, said in enumerate(self._clauses) if clause.is_said_by(said, self._asked)]
+        saying = [place for place, said in enumerate(self._clauses) if clause.is_said_by(said)]
         if not saying:
             return None
         best = max(saying, key=lambda place: (clause.overlap(self._clauses[place]), place > after, -place))
         passed = self._clauses[after + 1 : best] if best > after else self._clauses[:best]
         for other in passed:
-            if clause.overlap(other) >= MIN_CLAUSE_OVERLAP and not clause.is_said_by(other, self._asked):
+            if clause.overlap(other) >= MIN_CLAUSE_OVERLAP and not clause.is_said_by(other):
                 return None
         return best
 

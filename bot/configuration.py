@@ -23,7 +23,7 @@ log = structlog.get_logger()
 FOLLOW_SECONDS = 5.0
 
 EDITABLE: dict[str, tuple[str, ...]] = {
-    "bot": ("name", "language", "welcome_zh", "welcome_en", "starters", "sensitive_words"),
+    "bot": ("name", "language", "welcome_zh", "welcome_en", "starters", "synonyms", "sensitive_words"),
     "routing": ("direct", "grounded", "clarify", "handoff_after"),
     "remote": ("base_url", "api_key", "model", "timeout_seconds"),
     "handoff": ("enabled", "hours", "time_zone", "webhook_url"),

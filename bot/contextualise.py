@@ -2,6 +2,7 @@
 
 Most follow-ups carry no mark of being one ("要修多久"), so every short question is read alone, with the question before
 it, and with the question of the entry that was found for that one: it says in full what the customer said in short.
+The search holds it against that entry if another one has more of the words in which the question moves on.
 Measured by `frontdesk evaluate examples/shop-zh/dialogues.jsonl`.
 """
 

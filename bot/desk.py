@@ -146,6 +146,7 @@ class FrontDesk:
             self._retired.append(self.remote)
         self.settings, self.humans.settings, self.remote = settings, settings.handoff, remote
         self._worded.clear()
+        self.knowledge.use_synonyms(settings.bot.synonyms)
 
     async def close(self) -> None:
         """Let what is running end, and give everything back."""
@@ -307,7 +308,7 @@ class FrontDesk:
     async def _word(self, case: _Case, generation: Generation) -> AsyncGenerator[Event]:
         """Say what the local model says, as far as it is borne out; the trace tells whether all of it was."""
         answer = case.answer
-        check = GroundingCheck((cited.answer for cited in answer.citations), case.text)
+        check = GroundingCheck(cited.answer for cited in answer.citations)
         yield case.begun()
         async with aclosing(self._checked(case, generation, check)) as tokens:
             async for token in tokens:

@@ -14,6 +14,7 @@ from bot.settings import RoutingSettings
 from knowledge.embedding.base import OnProgress, no_progress
 from knowledge.errors import FrontDeskError
 from knowledge.evaluation.cases import TestCase, Verdict, evaluate
+from knowledge.evaluation.metrics import overlap
 from knowledge.evaluation.report import Judged
 from knowledge.search import Query, Searcher
 
@@ -41,8 +42,9 @@ async def judge_answers(
         answer = await _answer(desk, case)
         keys = tuple(candidate.entry.key for candidate in answer.candidates)
         verdict = Verdict(case, keys, answer.confidence or 0.0, answer.timings.total_ms)
-        complete = all(phrase in answer.text for phrase in case.phrases)
-        judged.append(Judged(verdict, answer.outcome, answer.trace.grounded, complete))
+        complete = case.is_answered_by(answer.text)
+        likeness = max((overlap(answer.text, accepted) for accepted in case.accepted), default=None)
+        judged.append(Judged(verdict, answer.outcome, answer.trace.grounded, complete, likeness))
         on_progress(number, len(cases))
     return judged
 

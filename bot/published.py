@@ -44,12 +44,14 @@ class PublishedKnowledge:
         *,
         keep: int = 3,
         reranking: PatientReranking | None = None,
+        synonyms: Sequence[str] = (),
     ) -> None:
         """Remember where things are; `refresh` loads. So many snapshots are kept in the folder."""
         self._store, self._embedder, self._folder = store, embedder, folder
         self._names = list(knowledge_bases)
         self._keep = keep
         self._reranking = reranking
+        self._synonyms = list(synonyms)
         self._searcher: Searcher | None = None
         self._loaded: tuple[str, ...] = ()
         self._live: dict[str, int] = {}
@@ -76,6 +78,12 @@ class PublishedKnowledge:
     def entries(self) -> list[Located]:
         """The entries that are searched now."""
         return self._searcher.snapshot.entries if self._searcher else []
+
+    def use_synonyms(self, lines: Sequence[str]) -> None:
+        """Take other words to mean the same from the next question on."""
+        if list(lines) != self._synonyms:
+            self._synonyms, self._draft = list(lines), None
+            self._searcher = self._searcher and self._searcher.with_synonyms(lines)
 
     def live_release(self, knowledge_base: str) -> int | None:
         """Return the number of the release of a knowledge base that is searched now."""
@@ -132,9 +140,10 @@ class PublishedKnowledge:
             on_progress(done, total)
 
         try:
-            return await asyncio.to_thread(
+            searcher = await asyncio.to_thread(
                 open_searcher, self._folder, entries, self._embedder, report, self._reranking
             )
+            return searcher.with_synonyms(self._synonyms) if self._synonyms else searcher
         finally:
             self.progress = None
 

@@ -57,6 +57,9 @@ class BotSettings(Section):
     sensitive_words: list[str] = Field(
         [], description="Questions and the larger model's answers with these are refused."
     )
+    synonyms: list[str] = Field(
+        [], description="Words that mean the same, such as [\"运费, 邮费, 快递费\"]: customers' are read as the FAQ's."
+    )
     starters: list[str] = Field([], description="Questions offered on an empty chat page; empty: some of the FAQ's.")
     max_question_chars: int = Field(2_000, ge=50, le=20_000, description="A longer question is rejected.")
 

@@ -33,6 +33,11 @@ class Entry:
         """The question and its variants."""
         return (self.question, *self.variants)
 
+    @property
+    def text(self) -> str:
+        """All that it says, a line each."""
+        return "\n".join([*self.questions, self.answer])
+
     def is_live(self, today: date) -> bool:
         """Say whether customers may get this entry today."""
         started = self.valid_from is None or self.valid_from <= today

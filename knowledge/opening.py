@@ -1,4 +1,4 @@
-"""From entries to a searcher: the index and its calibration, made once and kept."""
+"""From entries to a searcher: the index and its calibration, made once and kept, and the spelling of its words."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.index.snapshot import Located, open_snapshot, snapshot_key
 from knowledge.reranking.patient import PatientReranking
 from knowledge.search import Searcher
+from knowledge.spelling import Spelling
 
 
 def open_searcher(
@@ -28,7 +29,8 @@ def open_searcher(
     if calibration is None:
         calibration = calibrate(snapshot, embedder).calibration
         _save(calibration, path)
-    return Searcher(snapshot, embedder, calibration, reranking)
+    spelling = Spelling(located.entry.text for located in entries)
+    return Searcher(snapshot, embedder, calibration, spelling=spelling, reranking=reranking)
 
 
 def _load(path: Path) -> Calibration | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -16,6 +17,8 @@ from knowledge.index.classifier import softmax
 from knowledge.index.dense import Rows
 from knowledge.index.snapshot import Snapshot, centred
 from knowledge.reranking.patient import PatientReranking
+from knowledge.spelling import Spelling
+from knowledge.synonyms import Synonyms
 from knowledge.text import bare, normalise
 
 POOL_ROWS = 4_096
@@ -33,6 +36,12 @@ asking, and much where there is only one.
 
 FEWEST_RIVALS = 50
 """To be the best of three entries means little: a share is taken as if there were so many."""
+
+MOVING_ON = 0.75
+"""What the entry that was found before loses for each point of BM25 by which another has more of a follow-up's words.
+
+Fitted on the follow-ups of one example and tried on the other's: 0.8 on shop-zh, 0.7 on bank-en, each better for both.
+"""
 
 SHARE_TEMPERATURE = 2.0
 """Divides fused scores before they are turned into shares."""
@@ -113,40 +122,57 @@ class Searcher:
         snapshot: Snapshot,
         embedder: Embedder,
         calibration: Calibration,
+        *,
+        spelling: Spelling | None = None,
+        synonyms: Synonyms | None = None,
         reranking: PatientReranking | None = None,
     ) -> None:
-        """Put the parts together."""
+        """Put the parts together; without a spelling, questions are read as they were typed."""
         self.snapshot = snapshot
         self._reranking = reranking
         self._embedder = embedder
         self.calibration = calibration
         lines = float(snapshot.is_question.sum()) / len(snapshot.entries)
         self._weights = {**WEIGHTS, "by_answer": WEIGHTS["by_answer"] / lines}
+        self._spelling, self._synonyms = spelling, synonyms
         self._exact: dict[str, list[int]] = {}
         for number, located in enumerate(snapshot.entries):
             for question in located.entry.questions:
                 self._exact.setdefault(bare(question), []).append(number)
 
+    def with_synonyms(self, lines: Sequence[str]) -> Searcher:
+        """Return one that searches the same and takes some words, a line of them each, to mean what the FAQ's do."""
+        synonyms = Synonyms(lines, "\n".join(normalise(located.entry.text) for located in self.snapshot.entries))
+        return Searcher(
+            self.snapshot,
+            self._embedder,
+            self.calibration,
+            spelling=self._spelling,
+            synonyms=synonyms,
+            reranking=self._reranking,
+        )
+
     def search(self, query: Query, *, today: date, count: int = 5) -> Evidence:
         """Return the best `count` entries that are live today, with their confidence."""
         entries = self.snapshot.entries
         exact = [number for number in self._exact.get(bare(query.text), ()) if entries[number].entry.is_live(today)]
-        readings = [query.text] if exact else query.readings
+        readings = [query.text] if exact else replace(query, text=self._in_its_words(query.text)).readings
         parts = self._score(readings)
-        scores = _Scores.mean(parts)
+        scores = _Scores.mean(parts, self._handicaps(query, parts[0]))
         live = [number for number in scores.order if entries[number].entry.is_live(today)]
         if not live:
             return Evidence([], 0.0)
         if exact:
             order = [exact[0], *(number for number in live[: count + 1] if number != exact[0])]
             return Evidence([self._candidate(number, scores) for number in order[:count]], 1.0)
-        found, confidence = self._judge(live, parts, readings)
+        features = self._features(live, scores, readings)
+        confidence = self.calibration.probability(features)
         if self._reranking and UNCERTAIN[0] <= confidence < UNCERTAIN[1]:
-            parts = self._reranked(self._reranking, query, live[: self._reranking.count], parts)
-            scores = _Scores.mean(parts)
+            scores = self._reranked(self._reranking, query, live[: self._reranking.count], scores)
             live = [number for number in scores.order if entries[number].entry.is_live(today)]
-            found, confidence = self._judge(live, parts, readings)
-        return Evidence([self._candidate(number, scores) for number in live[:count]], confidence, found[0])
+            features = self._features(live, scores, readings)
+            confidence = self.calibration.probability(features)
+        return Evidence([self._candidate(number, scores) for number in live[:count]], confidence, features)
 
     def features(self, question: str, vector: Vectors, without: int | None = None) -> tuple[Features, int]:
         """Return what confidence is computed from, and the number of the first candidate: for calibration.
@@ -155,23 +181,28 @@ class Searcher:
         """
         scores = self._score_reading(centred(vector[None, :], self.snapshot.center)[0], question)
         order = [number for number in scores.order if number != without]
-        return self._features(order, scores, question), order[0]
+        return self._features(order, scores, [question]), order[0]
 
-    def _judge(self, order: list[int], parts: list[_Scores], readings: list[str]) -> tuple[list[Features], float]:
-        """Return the features of the first of `order` in each reading, and the confidence that follows from them."""
-        found = [self._features(order, part, reading) for part, reading in zip(parts, readings, strict=True)]
-        return found, sum(map(self.calibration.probability, found)) / len(found)
+    def _in_its_words(self, question: str) -> str:
+        """Return a question in the words of the knowledge base, where it has others for what was meant."""
+        meant = self._synonyms.applied(question) if self._synonyms else question
+        return (self._spelling and self._spelling.corrected(meant)) or meant
 
-    def _reranked(
-        self, reranking: PatientReranking, query: Query, first: list[int], parts: list[_Scores]
-    ) -> list[_Scores]:
+    def _handicaps(self, query: Query, alone: _Scores) -> Vectors:
+        """Return what entries lose because the question has words that lead away from what was asked before."""
+        handicaps = np.zeros(len(self.snapshot.entries), dtype=np.float32)
+        before = self._exact.get(bare(query.about), []) if query.about else []
+        handicaps[before] = MOVING_ON * (alone.bm25.max() - alone.bm25[before])
+        return handicaps
+
+    def _reranked(self, reranking: PatientReranking, query: Query, first: list[int], scores: _Scores) -> _Scores:
         """Return the scores with what a reranker makes of the first entries; those it has not read stay behind."""
         bonus = reranking.bonus(query.standalone, [self.snapshot.entries[number].entry for number in first])
         if bonus is None:
-            return parts
+            return scores
         everywhere = np.full(len(self.snapshot.entries), bonus.min(), dtype=np.float32)
         everywhere[first] = bonus
-        return [replace(part, bonus=everywhere) for part in parts]
+        return replace(scores, handicaps=scores.handicaps - everywhere)
 
     def _score(self, readings: list[str]) -> list[_Scores]:
         vectors = centred(self._embedder.embed_queries([normalise(text) for text in readings]), self.snapshot.center)
@@ -190,13 +221,13 @@ class Searcher:
         bm25 = snapshot.lexical.scores(question)
         return _Scores(by_question, by_answer, bm25, classifier, matched, self._weights)
 
-    def _features(self, order: list[int], scores: _Scores, question: str) -> Features:
+    def _features(self, order: list[int], scores: _Scores, readings: Sequence[str]) -> Features:
         """Return the features of the first of `order`, as if nothing else than these entries were there."""
         best = order[0]
         return Features(
             question_score=float(scores.by_question[best]),
             answer_score=float(scores.by_answer[best]),
-            coverage=self.snapshot.lexical.coverage(question, best),
+            coverage=max(self.snapshot.lexical.coverage(reading, best) for reading in readings),
             fused_share=_share_of_first(scores.fused[order] / SHARE_TEMPERATURE),
             classifier_share=_share_of_first(scores.classifier[order]),
         )
@@ -226,24 +257,24 @@ class _Scores:
     classifier: Vectors
     matched: dict[int, int]
     weights: dict[str, float]
-    bonus: Vectors | None = None
-    """What the entries gain by being read together with the question, in the units of the fused score."""
+    handicaps: Vectors | float = 0.0
+    """What the entries lose, or gain if it is negative, in the units of the fused score."""
 
     @classmethod
-    def mean(cls, parts: list[_Scores]) -> _Scores:
+    def mean(cls, parts: list[_Scores], handicaps: Vectors) -> _Scores:
         """Return the mean of the scores of several readings of one question."""
         means = {
             name: np.asarray(np.mean([getattr(part, name) for part in parts], axis=0), dtype=np.float32)
             for name in WEIGHTS
         }
-        return cls(**means, matched=parts[0].matched, weights=parts[0].weights, bonus=parts[0].bonus)
+        return cls(**means, matched=parts[0].matched, weights=parts[0].weights, handicaps=handicaps)
 
     @cached_property
     def fused(self) -> Vectors:
         """The score that entries are ranked by."""
         parts = [np.float32(weight) * _standardised(getattr(self, name)) for name, weight in self.weights.items()]
         fused: Vectors = np.sum(parts, axis=0, dtype=np.float32)
-        return fused if self.bonus is None else fused + self.bonus
+        return fused - self.handicaps
 
     @cached_property
     def order(self) -> list[int]:

@@ -7,6 +7,7 @@ import unicodedata
 from functools import cache
 from typing import Literal
 
+import opencc
 import rjieba
 
 Language = Literal["zh", "en"]
@@ -99,9 +100,27 @@ def clean(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """Return `text` as it is compared: cleaned, full-width forms folded, in lower case."""
+    """Return `text` as it is compared: cleaned, full-width forms folded, in lower case and simplified characters."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return clean(unicodedata.normalize("NFKC", folded))
+    return simplify(clean(unicodedata.normalize("NFKC", folded)))
+
+
+def simplify(text: str) -> str:
+    """Return Chinese in simplified characters; what was in traditional ones, in the mainland's words for things too."""
+    if not is_han(text) or _converter("t2s").convert(text) == text:
+        return text
+    simplified: str = _converter("tw2sp").convert(text)
+    return simplified
+
+
+def is_han(text: str) -> bool:
+    """Say whether there is a Chinese character in a text."""
+    return bool(_HAN.search(text))
+
+
+@cache
+def _converter(name: str) -> opencc.OpenCC:
+    return opencc.OpenCC(name)
 
 
 def bare(text: str) -> str:
@@ -137,10 +156,10 @@ def tokenise(text: str) -> list[str]:
             tokens.extend(word)
         else:
             tokens.append(word)
-    return [_stem(token) for token in tokens if token not in STOP_WORDS]
+    return [stem(token) for token in tokens if token not in STOP_WORDS]
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """Cut the commonest English endings; crude on purpose, since both sides are cut alike."""
     word = word.split("'", maxsplit=1)[0].split("’", maxsplit=1)[0]
     for ending in ("ings", "ing", "ied", "ies", "ed", "es", "s"):

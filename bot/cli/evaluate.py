@@ -136,6 +136,7 @@ async def _judge(asked: _Run) -> list[Judged]:
         embedding = shown_in(bar, "embedding")
         reranking = await loaded_reranking(settings)
         searcher = await asyncio.to_thread(open_searcher, Path(folder), located, embedder, embedding, reranking)
+        searcher = searcher.with_synonyms(settings.bot.synonyms)
         asking = shown_in(bar, "asking")
         if not asked.answers:
             return await asyncio.to_thread(_judge_search, searcher, suite.cases, settings, asking)

@@ -1,22 +1,20 @@
 """A knowledge base calibrates itself: each entry's own variants are asked, one left out at a time.
 
 What nothing answers is learnt from the same questions with their entry left out (near the subject), and from questions
-that no company's FAQ answers (far from it): out_of_scope_zh.csv and out_of_scope_en.csv, written for this.
+that no company's FAQ answers (far from it).
 """
 
 from __future__ import annotations
 
-import csv
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.calibration.questions import out_of_scope
 from knowledge.confidence import Calibration, Numbers, calibration_for, fit
 from knowledge.embedding.base import Embedder
 from knowledge.evaluation.metrics import reliability
@@ -92,16 +90,6 @@ def calibrate(snapshot: Snapshot, embedder: Embedder) -> Fitted:
     for text, vector in zip(far, embedder.embed_queries([normalise(text) for text in far]), strict=True):
         asked.add(astuple(searcher.features(text, vector)[0]), "far")
     return _fit(asked, start)
-
-
-@cache
-def out_of_scope(language: Language) -> list[str]:
-    """Return questions that no company's FAQ answers, in an order that mixes their kinds."""
-    path = Path(__file__).with_name(f"out_of_scope_{language}.csv")
-    with path.open(encoding="utf-8", newline="") as file:
-        questions = [row["question"] for row in csv.DictReader(file)]
-    random.Random(0).shuffle(questions)  # noqa: S311 - the same order each time
-    return questions
 
 
 def _fit(asked: _Asked, start: Calibration) -> Fitted:

@@ -9,6 +9,7 @@ from datetime import date
 
 from knowledge.embedding.base import OnProgress, no_progress
 from knowledge.search import Query, Searcher
+from knowledge.text import bare
 
 CANDIDATES = 5
 
@@ -17,7 +18,7 @@ CANDIDATES = 5
 class TestCase:
     """A question, after those asked `earlier`, and the keys of the entries that answer it: none if nothing does.
 
-    `phrases` are words that the answer must hold.
+    `phrases` are words that the answer must hold, `accepted` are answers of which it must hold one.
     """
 
     __test__ = False
@@ -25,6 +26,14 @@ class TestCase:
     keys: tuple[str, ...]
     earlier: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+
+    def is_answered_by(self, answer: str) -> bool:
+        """Say whether an answer holds what it must."""
+        said = bare(answer)
+        return all(phrase in answer for phrase in self.phrases) and (
+            not self.accepted or any(bare(accepted) in said for accepted in self.accepted)
+        )
 
     @property
     def text(self) -> str:

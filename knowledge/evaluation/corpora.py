@@ -5,13 +5,16 @@
 | train.csv, test.csv (columns text, category or intent) | BANKING77; CLINC150, whose `oos` has no answer | intents |
 | kb.csv, same_domain_unanswered.csv | Fin-Eva's financial knowledge | the 213 with an answer |
 | eval_question_similarity_en.csv | COVID-QA's pairs of questions | the first of each pair that is alike |
+| dev_sample.jsonl (context, question, answers) | CMRC2018 | 60 passages, drawn by the seed |
 | chitchat.csv | ChatterBot's small talk: nothing answers it | those of your own knowledge base |
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +26,8 @@ from knowledge.evaluation.suites import Suite, read_suite
 from knowledge.text import bare
 
 OUT_OF_SCOPE = "oos"
+PASSAGES = 60
+HEADING_CHARACTERS = 30
 Rows = list[dict[str, str]]
 
 
@@ -81,6 +86,27 @@ def _read_pairs(folder: Path, _variants: int, _seed: int) -> Suite:
     return Suite(folder.name, cases, entries)
 
 
+def _read_passages(folder: Path, _variants: int, seed: int) -> Suite:
+    """Ask of passages that are there, and as many questions whose own is not: another one must not answer these."""
+    lines = _text(folder / "dev_sample.jsonl").splitlines()
+    rows = {row["context"]: row for row in map(json.loads, lines)}  # the last question of each passage
+    drawn = random.Random(seed).sample(sorted(rows), min(len(rows), 2 * PASSAGES))  # noqa: S311 - as above
+    there, gone = drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]
+    entries = [
+        Entry(key=rows[passage]["id"], question=_heading(passage), answer=passage, language="zh") for passage in there
+    ]
+    cases = [
+        TestCase(rows[passage]["question"], (rows[passage]["id"],), accepted=tuple(rows[passage]["answers"]))
+        for passage in there
+    ]
+    cases += [TestCase(rows[passage]["question"], ()) for passage in gone]
+    return Suite(f"{folder.name}-{seed}", cases, entries)
+
+
+def _heading(passage: str) -> str:
+    return re.split("[，。；：,.;:]", passage, maxsplit=1)[0][:HEADING_CHARACTERS]
+
+
 def _read_small_talk(folder: Path, _variants: int, _seed: int) -> Suite:
     asked = dict.fromkeys(row["query"] for row in _rows(folder / "chitchat.csv") if bare(row["query"]))
     return Suite(folder.name, [TestCase(question, ()) for question in asked])
@@ -90,14 +116,18 @@ _READERS: dict[str, Callable[[Path, int, int], Suite]] = {
     "train.csv": _read_intents,
     "kb.csv": _read_fineva,
     "eval_question_similarity_en.csv": _read_pairs,
+    "dev_sample.jsonl": _read_passages,
     "chitchat.csv": _read_small_talk,
 }
 
 
 def _rows(path: Path) -> Rows:
+    return list(csv.DictReader(_text(path).splitlines(keepends=True)))
+
+
+def _text(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SuiteUnreadable(f"{path} cannot be read: {error}") from error
 

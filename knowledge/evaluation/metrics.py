@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from knowledge.text import bare
 
 Numbers = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -59,6 +62,12 @@ def auroc(scores: Numbers, positive: Truths) -> float:
     ranks = mean_ranks[places]
     assert len(values) == len(sizes)
     return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
+
+
+def overlap(answer: str, accepted: str) -> float:
+    """Return the F1 of the characters that two texts share, each as often as both have it, without punctuation."""
+    said, wanted = Counter(bare(answer)), Counter(bare(accepted))
+    return 2 * (said & wanted).total() / (said.total() + wanted.total()) if said or wanted else 0.0
 
 
 def reliability(confidence: Numbers, right: Truths, bins: int = BINS, weights: Numbers | None = None) -> list[Bin]:

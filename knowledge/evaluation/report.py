@@ -34,13 +34,14 @@ ANSWERED = ("direct", "grounded")
 class Judged:
     """A verdict, the outcome that a customer would get, and whether a worded answer was borne out (None: no words).
 
-    `complete` says that every phrase which the answer must hold is in it.
+    `complete` says that the answer holds what it must, `likeness` how near it is to the accepted one (0 to 1).
     """
 
     verdict: Verdict
     outcome: str
     grounded: bool | None = None
     complete: bool = True
+    likeness: float | None = None
 
     @property
     def answered(self) -> bool:
@@ -66,6 +67,7 @@ def summarise(judged: Sequence[Judged]) -> dict[str, float | int | None]:
     answered = [each for each in judged if each.answered]
     ranks = [verdict.rank for verdict in answerable]
     worded = [each for each in judged if each.grounded is not None]
+    likeness = [each.likeness for each in answered if each.likeness is not None]
     milliseconds = [verdict.milliseconds for verdict in verdicts]
     kept = np.quantile(confidence[has_answer], 0.05) if has_answer.any() else 0.0
     return {
@@ -83,6 +85,7 @@ def summarise(judged: Sequence[Judged]) -> dict[str, float | int | None]:
         "ece": calibration_error(confidence, right),
         "worded": len(worded) or None,
         "not_borne_out": sum(not each.grounded for each in worded) if worded else None,
+        "char_f1": float(np.mean(likeness)) if likeness else None,
         "p50_ms": float(np.quantile(milliseconds, 0.5)) if milliseconds else None,
         "p90_ms": float(np.quantile(milliseconds, 0.9)) if milliseconds else None,
     }

@@ -66,6 +66,7 @@ FIGURES = {
     "ece": ("校准误差（ECE）", "calibration error (ECE)"),
     "worded": ("由本地模型措辞的", "worded by the local model"),
     "not_borne_out": ("其中核对未通过、已替换的", "of these not borne out, and replaced"),
+    "char_f1": ("与参考答案的字符 F1", "character F1 with the accepted answers"),
     "p50_ms": ("毫秒，中位数", "milliseconds, median"),
     "p90_ms": ("毫秒，90%", "milliseconds, 90 %"),
 }

@@ -19,7 +19,7 @@ from knowledge.errors import IndexUnavailable
 from knowledge.index.classifier import Classifier
 from knowledge.index.dense import FaissIndex
 from knowledge.index.lexical import LexicalIndex
-from knowledge.text import normalise
+from knowledge.text import normalise, simplify
 
 FORMAT = 2
 _DAMAGE = (IndexUnavailable, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError)
@@ -70,7 +70,7 @@ class Snapshot:
 
     def __post_init__(self) -> None:
         """Derive what is not saved."""
-        self.lexical = LexicalIndex([_document(located.entry) for located in self.entries])
+        self.lexical = LexicalIndex([located.entry.text for located in self.entries])
         self.entry_of_row = np.array([row.entry for row in self.rows], dtype=np.int64)
         self.is_question = np.array([row.kind == "question" for row in self.rows], dtype=np.bool_)
 
@@ -151,12 +151,8 @@ def _rows(entries: list[Located]) -> list[IndexRow]:
     for number, located in enumerate(entries):
         entry = located.entry
         rows += [IndexRow(number, "question", normalise(question)) for question in entry.questions]
-        rows.append(IndexRow(number, "answer", f"{entry.question}\n{entry.answer}"))
+        rows.append(IndexRow(number, "answer", simplify(f"{entry.question}\n{entry.answer}")))
     return rows
-
-
-def _document(entry: Entry) -> str:
-    return "\n".join([*entry.questions, entry.answer])
 
 
 def _embed(rows: list[IndexRow], embedder: Embedder, known: dict[str, Vectors], on_progress: OnProgress) -> Vectors:

@@ -123,6 +123,9 @@ class StubKnowledge:
     def entries(self) -> list[Located]:
         return [Located("default", entry) for entry in self.found]
 
+    def use_synonyms(self, lines: Sequence[str]) -> None:
+        self.synonyms = list(lines)
+
     async def refresh(self) -> bool:
         return False
 

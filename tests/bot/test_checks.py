@@ -10,8 +10,8 @@ from tests.bot.fakes import HOURS, RETURNS
 EVIDENCE = [f"{RETURNS.question} {RETURNS.answer}"]
 
 
-def allows(clause: str, question: str = "怎么退货？") -> bool:
-    return GroundingCheck(EVIDENCE, question).allows(clause)
+def allows(clause: str) -> bool:
+    return GroundingCheck(EVIDENCE).allows(clause)
 
 
 @pytest.mark.parametrize("clause", ["7天内可以退。", "运费12元", "可以退货。", "７天内可以退。"])
@@ -38,13 +38,9 @@ def test_a_fact_or_a_negation_of_its_own_may_not(clause: str) -> None:
     assert not allows(clause)
 
 
-def test_a_number_of_the_question_may_be_repeated() -> None:
-    assert allows("订单8812可以申请退货。", "订单8812怎么退货？")
-    assert not allows("订单8812可以申请退货。")
-
-
-def test_a_negation_of_the_question_may_not() -> None:
-    assert not allows("不能退货。", "是不是不能退货？")
+@pytest.mark.parametrize("clause", ["订单8812可以申请退货。", "运费0元由买家承担。"])
+def test_a_number_that_only_the_customer_has_named_may_not(clause: str) -> None:
+    assert not allows(clause)
 
 
 RULES = [
@@ -68,7 +64,7 @@ RULES = [
     ],
 )
 def test_what_the_rules_say_may_be_said(said: str) -> None:
-    assert GroundingCheck(RULES, "怎么退").allows(said)
+    assert GroundingCheck(RULES).allows(said)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +86,7 @@ def test_what_the_rules_say_may_be_said(said: str) -> None:
     ],
 )
 def test_what_turns_them_round_may_not(said: str) -> None:
-    assert not GroundingCheck(RULES, "怎么退").allows(said)
+    assert not GroundingCheck(RULES).allows(said)
 
 
 @pytest.mark.parametrize(
@@ -111,16 +107,16 @@ def test_a_thousands_separator_makes_no_other_number() -> None:
 
 @pytest.mark.parametrize("answer", ["签收后7天内可以申请退货。", "7天内可以申请退货，运费由买家承担。"])
 def test_an_answer_made_of_the_evidence_is_grounded(answer: str) -> None:
-    assert GroundingCheck(EVIDENCE, "怎么退货？").is_grounded(answer)
+    assert GroundingCheck(EVIDENCE).is_grounded(answer)
 
 
 @pytest.mark.parametrize("answer", ["", "可以。", "本店支持货到付款和分期付款服务。", "签收后15天内可以申请退货。"])
 def test_an_answer_of_other_words_or_of_hardly_any_is_not(answer: str) -> None:
-    assert not GroundingCheck(EVIDENCE, "怎么退货？").is_grounded(answer)
+    assert not GroundingCheck(EVIDENCE).is_grounded(answer)
 
 
 def test_english_is_checked_by_words() -> None:
-    check = GroundingCheck([HOURS.answer], "When?")
+    check = GroundingCheck([HOURS.answer])
     assert check.is_grounded("We are open from 9:00 to 18:00.")
     assert not check.is_grounded("We are not open from 9:00 to 18:00.")
     assert not check.is_grounded("We are open from 9:00 to 20:00.")

@@ -35,7 +35,7 @@ def search(
     """Search with a confidence that follows from the shares of the scores, and from a bias."""
     calibration = Calibration((0.0, 0.0, 0.0, 1.0, 0.0), bias)
     reranking = PatientReranking(reranker) if reranker else None
-    return Searcher(snapshot, HashEmbedder(), calibration, reranking).search(
+    return Searcher(snapshot, HashEmbedder(), calibration, reranking=reranking).search(
         query or Query(QUESTION), today=TODAY, count=12
     )
 

@@ -13,6 +13,7 @@ from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.entries import Entry
 from knowledge.importing.files import read_faq_file
 from knowledge.index.snapshot import Located, open_snapshot
+from knowledge.opening import open_searcher
 from knowledge.search import Query, Searcher
 from tests.knowledge.fakes import HashEmbedder
 
@@ -194,3 +195,39 @@ def test_a_paraphrase_is_trusted_more_than_a_question_from_elsewhere(example: Se
     near = example.search(Query("下了单不付钱能给我留多长时间啊"), today=TODAY).confidence
     far = example.search(Query("珠穆朗玛峰有多高"), today=TODAY).confidence
     assert near > far
+
+
+# Read as it was meant
+
+
+def test_traditional_characters_find_an_entry_in_simplified_ones_and_the_other_way_round(tmp_path: Path) -> None:
+    simplified, traditional = at_shop(key="s", question="怎么开发票？"), at_shop(key="t", question="運費怎麼計算")
+    both = searcher(tmp_path, [simplified, traditional], HashEmbedder())
+    assert both.search(Query("怎麼開發票"), today=TODAY).confidence == 1.0
+    assert both.search(Query("运费怎么计算？"), today=TODAY).confidence == 1.0
+
+
+def test_synonyms_are_read_as_the_words_of_the_faq(small: Searcher) -> None:
+    assert found(small.with_synonyms(["发票，小禾票"]), "小禾票呢")[0] == "invoice"
+
+
+def test_a_misspelt_question_is_searched_as_it_was_meant(tmp_path: Path, shop: list[Located]) -> None:
+    opened = open_searcher(tmp_path, shop, HashEmbedder())
+    as_meant = opened.search(Query("退货呢，几天"), today=TODAY)
+    assert opened.search(Query("退获呢，几天"), today=TODAY) == as_meant
+    assert opened.search(Query("退货呢，几天"), today=TODAY) == as_meant
+
+
+# Follow-ups
+
+
+def test_a_follow_up_leaves_the_entry_before_if_another_has_its_words(small: Searcher) -> None:
+    stays = small.search(Query("那几天呢", "怎么退", "怎么退货？"), today=TODAY)
+    leaves = small.search(Query("那发票呢", "怎么退", "怎么退货？"), today=TODAY)
+    assert stays.best is not None
+    assert leaves.best is not None
+    assert (stays.best.entry.key, leaves.best.entry.key) == ("returns", "invoice")
+
+
+def test_what_it_was_about_may_be_gone(small: Searcher) -> None:
+    assert small.search(Query("那发票呢", "怎么退", "没有这条"), today=TODAY).candidates

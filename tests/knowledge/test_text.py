@@ -100,3 +100,18 @@ def test_a_very_long_text_without_breaks_is_split_too() -> None:
 )  # fmt: skip
 def test_numbers_are_of_no_language(text: str, named: bool) -> None:
     assert names_language(text) is named
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("退款到帳要幾天", "退款到帐要几天"),
+        ("收不到簡訊驗證碼", "收不到短信验证码"),
+        ("Ｗｉｆｉ 密碼", "wifi 密码"),
+        ("怎么退款", "怎么退款"),
+        ("plain", "plain"),
+    ],
+)
+def test_traditional_characters_are_compared_as_simplified_ones(typed: str, read: str) -> None:
+    assert normalise(typed) == read
+    assert normalise(read) == read

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import knowledge.calibration.fitting as fitting
-from knowledge.calibration.fitting import calibrate, out_of_scope
+from knowledge.calibration.fitting import calibrate
+from knowledge.calibration.questions import out_of_scope
 from knowledge.confidence import calibration_for
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.entries import Entry

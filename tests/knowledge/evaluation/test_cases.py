@@ -45,3 +45,11 @@ def test_where_nothing_is_live_nothing_is_found(tmp_path: Path) -> None:
         today=date(2026, 1, 1),
     )
     assert [(verdict.found, verdict.confidence) for verdict in found] == [(None, 0.0)]
+
+
+def test_an_answer_holds_every_phrase_and_one_of_what_is_accepted() -> None:
+    case = TestCase("几天", ("a",), phrases=("天",), accepted=("三天。", "3 天"))
+    assert [case.is_answered_by(text) for text in ("要三天", "要3天", "要四天", "三日", "")] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+    assert TestCase("几天", ("a",)).is_answered_by("")

@@ -11,6 +11,7 @@ from knowledge.evaluation.metrics import (
     calibration_error,
     hit_at,
     mean_reciprocal_rank,
+    overlap,
     reliability,
     risk_coverage,
     threshold_for,
@@ -91,3 +92,17 @@ def test_from_its_threshold_on_the_wanted_precision_is_reached(
 
 def test_a_precision_that_is_never_reached_has_a_threshold_that_nothing_passes() -> None:
     assert threshold_for(np.array([1.0]), np.array([False]), np.ones(1), 0.9) > 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted", "f1"),
+    [
+        ("三天", "三天。", 1.0),
+        ("退款三天", "三天", 2 / 3),
+        ("不知道", "三天", 0.0),
+        ("", "", 0.0),
+        ("天天", "天", 2 / 3),
+    ],
+)
+def test_answers_overlap_in_their_characters(answer: str, accepted: str, f1: float) -> None:
+    assert overlap(answer, accepted) == pytest.approx(f1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,20 @@ def test_nothing_answers_small_talk() -> None:
 def test_another_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SuiteUnreadable, match="holds none of"):
         read_corpus(tmp_path)
+
+
+def test_half_of_the_passages_are_there_and_the_questions_of_the_others_have_no_answer() -> None:
+    rows = [
+        {"id": str(number), "context": f"第{number}段，很长。", "question": f"问{number}？", "answers": [f"答{number}"]}
+        for number in range(10)
+    ]
+    Path("cmrc").mkdir()
+    write("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "cmrc/dev_sample.jsonl")
+    suite = read_corpus(Path("cmrc"), seed=1)
+    assert suite.entries is not None
+    assert [case.keys for case in suite.cases] == [*((entry.key,) for entry in suite.entries), *[()] * 5]
+    first = suite.cases[0]
+    assert suite.entries[0].question == f"第{first.keys[0]}段"
+    assert first.accepted == (f"答{first.keys[0]}",)
+    assert read_corpus(Path("cmrc"), seed=1).cases == suite.cases
+    assert read_corpus(Path("cmrc"), seed=2).cases != suite.cases

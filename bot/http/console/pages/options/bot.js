@@ -21,6 +21,8 @@ const t = words({
     welcomeDefault: { zh: "您好，请问有什么可以帮您？", en: "Hello, how can I help?" },
     starters: "推荐问题",
     startersHint: "每行一个，客户点一下就能问。留空则取知识库里的几条。",
+    synonyms: "同义词",
+    synonymsHint: "每行一组，用逗号隔开，例如：运费，邮费，快递费。客户用了 FAQ 里没有的说法，就按 FAQ 里的说法理解。",
     sensitive: "敏感词",
     sensitiveHint: "每行一个。含有这些词的问题会被礼貌地拒绝，大模型的回答里也不会出现。",
   },
@@ -39,6 +41,9 @@ const t = words({
     welcomeDefault: { zh: "您好，请问有什么可以帮您？", en: "Hello, how can I help?" },
     starters: "Questions to begin with",
     startersHint: "One a line; a click asks it. Empty: some of the FAQ's.",
+    synonyms: "Synonyms",
+    synonymsHint:
+      "Words that mean the same, a group a line, separated by commas: cash machine, ATM. Words that only customers use are read as the FAQ's.",
     sensitive: "Sensitive words",
     sensitiveHint: "One a line. Questions with them are declined kindly; the larger model's answers never have them.",
   },
@@ -69,6 +74,7 @@ export async function render(place) {
         greeting("zh"),
         greeting("en"),
         option(settings["bot.starters"], t.starters, lines(value("starters")), { hint: t.startersHint }),
+        option(settings["bot.synonyms"], t.synonyms, lines(value("synonyms")), { hint: t.synonymsHint }),
         option(settings["bot.sensitive_words"], t.sensitive, lines(value("sensitive_words")), {
           hint: t.sensitiveHint,
         }),
