@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bot.evaluating import judge_search
 from bot.settings import RoutingSettings
-from knowledge.calibration.fitting import OUT_OF_SCOPE, out_of_scope
+from knowledge.calibration.fitting import OUT_OF_SCOPE
+from knowledge.calibration.questions import out_of_scope
 from knowledge.embedding.base import Embedder, OnProgress
 from knowledge.entries import Entry
 from knowledge.evaluation.cases import TestCase

@@ -17,6 +17,7 @@ from bot import prompts
 from bot.actions.opening import open_actions
 from bot.desk import FrontDesk
 from bot.handoff import HandoffDesk
+from bot.models.engine.options import EngineOptions
 from bot.models.local import LocalChatModel
 from bot.published import PublishedKnowledge
 from bot.question import Answer
@@ -84,7 +85,7 @@ QUESTIONS = [
 
 @pytest.fixture(scope="module")
 def model(weights: Weights) -> Iterator[LocalChatModel]:
-    model = LocalChatModel(weights, threads=1, context_tokens=1_024, queue_size=2)
+    model = LocalChatModel(weights, EngineOptions(threads=1, context_tokens=1_024, patience=600))
     model.warm_up()
     yield model
     asyncio.run(model.close())
