@@ -90,7 +90,7 @@ def make_prompts(count: int, seed: int) -> list[Messages]:
     contexts = [chosen.sample(entries, chosen.randint(1, 4)) for _ in range(ENTRIES)]
     asked: dict[str, list[str]] = {}
     for case in read_questions("shop-zh"):
-        for key in case.expected:
+        for key in case.keys:
             asked.setdefault(key, []).append(case.question)
     drawn = random.Random(seed)
     weights = [1 / (place + 1) for place in range(ENTRIES)]

@@ -17,6 +17,7 @@ FrontDeskError
 │   ├── NotEnoughSpace         the disk cannot hold the file
 │   ├── ModelUnavailable       the weights are not here, or do not load
 │   ├── ModelBusy              the queue is full                       (bot.errors)
+│   ├── OutOfCells             its context is full                     (bot.errors)
 │   └── RemoteModelError       the remote endpoint failed              (bot.errors)
 ├── ActionError                an action did not answer                (bot.errors)
 │   └── ActionDeclined         it leaves the answer to others

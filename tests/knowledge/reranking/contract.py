@@ -12,7 +12,7 @@ from knowledge.reranking.base import Reranker
 
 RETURNS = Entry(key="returns", question="How do I return an item?", answer="Within 30 days, by post.", language="en")
 HOURS = Entry(key="hours", question="When are you open?", answer="From nine to six.", language="en")
-LONG = Entry(key="long", question="怎么退货？", answer="签收后七天内可以退货。" * 300)
+LONG = Entry(key="long", question="怎么退货？", answer="签收后七天内可以退货。" * 60)
 
 
 class RerankerContract:
