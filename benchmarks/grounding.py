@@ -139,9 +139,8 @@ def main() -> None:
             f"with {'its own' if is_right else 'the next likest'} entry: {len(some)} answers, {passed} passed the check"
         )
     failed = [one for one in spoken if one.unsupported]
-    print(
-        f"{weights.record.name}: {sum(one.passed for one in spoken)} passed, {len(failed)} name what their entry does not"
-    )
+    passed = sum(one.passed for one in spoken)
+    print(f"{weights.record.name}: {passed} passed, of these {len(failed)} name what their entry does not")
     for one in failed:
         print(f"  {one.entry}: {one.question} → {one.text} ({', '.join(one.unsupported)})")
     print(f"{len(spoken) / seconds:.2f} answers a second, {AT_ONCE} at once")

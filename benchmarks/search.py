@@ -21,7 +21,8 @@ import numpy as np
 from bot.assembly import make_embedder
 from bot.evaluating import judge_search
 from bot.settings import RoutingSettings, load_settings
-from knowledge.calibration.fitting import OUT_OF_SCOPE, calibrate, out_of_scope
+from knowledge.calibration.fitting import OUT_OF_SCOPE, calibrate
+from knowledge.calibration.questions import out_of_scope
 from knowledge.confidence import Calibration, calibration_for, fit
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.base import Embedder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.models.engine.drafting import share_rows
+from bot.models.engine.drafting import FILLED, share_rows
 from bot.models.engine.request import Request
 
 ROWS = 128
@@ -44,7 +44,9 @@ def compose(running: Sequence[Request], seconds: Callable[[int], float], *, draf
             room, outputs = room - part.count, outputs - part.outputs
             prompts.append(part)
     if drafting:
-        _guess(answers, seconds, beside=sum(part.count for part in prompts), room=outputs)
+        beside = sum(part.count for part in prompts)
+        to_fill = -(len(answers) + beside) % FILLED  # whoever waits for a first word is not to wait for guesses
+        _guess(answers, seconds, beside=beside, room=min(outputs, to_fill) if prompts else outputs)
     return answers + prompts
 
 
