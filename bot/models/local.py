@@ -176,8 +176,8 @@ class LocalChatModel:
         """Return the tokens of a leading system message, which repeat, and those of the rest."""
         assert self._model is not None, "warm_up comes first"
         pieces: list[list[int]] = []
-        for message in messages:
-            before, after = getattr(self._template, message.role)
+        around = self._template.around(message.role for message in messages)
+        for message, (before, after) in zip(messages, around, strict=True):
             pieces.append(
                 self._model.tokenise(before, markers=True)
                 + self._model.tokenise(message.content)
@@ -279,7 +279,7 @@ class LocalChatModel:
 
     def _stopped(self, pieces: Iterator[str], job: _Job) -> Iterator[str]:
         """End the text before the first stop string, holding back what may become one."""
-        stops = job.sampling.stop
+        stops = (*job.sampling.stop, *self._template.stops)
         held = ""
         for piece in pieces:
             held += piece
