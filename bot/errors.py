@@ -123,3 +123,11 @@ class ActionDeclined(ActionError):
 
 class RemoteModelError(ModelError):
     """The remote model refused, failed or took too long."""
+
+
+class SandboxUnavailable(FrontDeskError):
+    """This machine cannot confine a program, so none is run that nobody has read."""
+
+
+class CodeFailed(FrontDeskError):
+    """A program that a model wrote gave no result."""
