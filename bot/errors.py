@@ -126,7 +126,7 @@ class RemoteModelError(ModelError):
 
 
 class SandboxUnavailable(FrontDeskError):
-    """This machine cannot confine a program, so none is run that nobody has read."""
+    """A program cannot be confined on this machine, so none is run that nobody has read."""
 
 
 class CodeFailed(FrontDeskError):

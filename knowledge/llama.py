@@ -97,14 +97,15 @@ def release_idle_memory(path: Path) -> None:
 class LlamaModel:
     """The weights of one GGUF file, mapped into memory, with their tokenizer."""
 
-    def __init__(self, path: Path) -> None:
-        """Load the file.
+    def __init__(self, path: Path, *, tokenizer_only: bool = False) -> None:
+        """Load the file, or no more of it than tokenising needs.
 
         Raises:
             ModelUnavailable: it is no GGUF file that llama.cpp can load.
         """
         self._llama = library()
         parameters = self._llama.llama_model_default_params()
+        parameters.vocab_only = tokenizer_only
         self.handle = self._llama.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.handle:
             raise ModelUnavailable(f"{path} is not a model that llama.cpp can load; run: frontdesk models verify")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.bench.asking import evenly
 from knowledge.errors import ModelUnavailable, SuiteUnreadable
 from knowledge.llama import LlamaModel, TokenBatch, available_threads, library
 from knowledge.weights.catalogue import ChatTemplate
@@ -32,7 +33,7 @@ class Choice:
 def read_choices(path: Path | None, limit: int) -> list[Choice]:
     """Read questions: our own 100 by default, a .csv like them, or Fin-Eva's mcq.jsonl (or the folder that has it).
 
-    With a limit they are chosen evenly; 0 takes all.
+    At most so many are taken, with 0 all.
 
     Raises:
         SuiteUnreadable: the file holds none.
@@ -47,8 +48,7 @@ def read_choices(path: Path | None, limit: int) -> list[Choice]:
         raise SuiteUnreadable(f"{path} holds no multiple-choice questions: {error}") from error
     if not choices:
         raise SuiteUnreadable(f"{path} has no questions")
-    count = min(limit or len(choices), len(choices))
-    return [choices[place * len(choices) // count] for place in range(count)]
+    return evenly(choices, limit)
 
 
 def _csv_choices(text: str) -> list[Choice]:

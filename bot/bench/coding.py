@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.bench.chat import ask
+from bot.bench.asking import ask, evenly
 from bot.bench.sandbox import call
 from bot.errors import CodeFailed
 from bot.models.base import ChatMessage, ChatModel
@@ -67,10 +67,10 @@ TASKS = (
 )
 
 
-async def try_tasks(model: ChatModel, on_progress: Callable[[], None]) -> list[dict[str, Any]]:
-    """Let the model write each program; say what was wrong with it, an empty string if nothing was."""
+async def try_tasks(model: ChatModel, limit: int, on_progress: Callable[[], None]) -> list[dict[str, Any]]:
+    """Let the model write at most so many programs; say what was wrong with each, an empty string if nothing was."""
     tried = []
-    for task in TASKS:
+    for task in evenly(TASKS, limit):
         asked = ASKED.format(signature=task.signature, wanted=task.wanted)
         answer = await ask(model, [ChatMessage("user", asked)], max_tokens=MAX_TOKENS)
         tried.append({"task": task.name, "problem": problem_of(answer, task), "answer": answer})

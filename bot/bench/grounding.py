@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import prompts
-from bot.bench.chat import ask
+from bot.bench.asking import ask, evenly
 from bot.checks import GroundingCheck
 from bot.models.base import ChatModel
 from bot.question import Citation
@@ -33,7 +33,7 @@ class Detail:
 
 
 def read_details(folder: Path, limit: int) -> list[Detail]:
-    """Read the questions of a folder, evenly chosen if there are more than the limit; 0 takes all.
+    """Read the questions of a folder, at most so many; 0 takes all.
 
     Raises:
         SuiteUnreadable: it lacks faq.csv or answers.csv, or they do not belong together.
@@ -45,9 +45,7 @@ def read_details(folder: Path, limit: int) -> list[Detail]:
     for case in cases:
         if not case.phrases or set(case.keys) - set(entries):
             raise SuiteUnreadable(f"{folder / QUESTIONS_FILE}: {case.question!r} needs phrases and a known entry")
-    count = min(limit or len(cases), len(cases))
-    chosen = [cases[place * len(cases) // count] for place in range(count)]
-    return [Detail(case, entries[case.keys[0]]) for case in chosen]
+    return [Detail(case, entries[case.keys[0]]) for case in evenly(cases, limit)]
 
 
 async def try_details(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.bench.chat import ask
+from bot.bench.asking import ask, evenly
 from bot.models.base import ChatMessage, ChatModel
 
 MAX_TOKENS = 64
@@ -59,17 +59,23 @@ CONVERSATIONS = (
 )
 
 
-async def try_conversations(model: ChatModel, on_progress: Callable[[], None]) -> list[dict[str, Any]]:
-    """Hold each conversation, the model's own answers in its history; say for each follow-up whether it was right."""
+async def try_conversations(model: ChatModel, limit: int, on_progress: Callable[[], None]) -> list[dict[str, Any]]:
+    """Hold at most so many conversations, the model's own answers in them; say whether each follow-up's was right."""
     tried = []
-    for conversation in CONVERSATIONS:
+    for conversation in evenly(CONVERSATIONS, limit):
         history = [ChatMessage("system", SYSTEM[conversation.language]), ChatMessage("user", conversation.opening)]
-        history.append(ChatMessage("assistant", await ask(model, history, max_tokens=MAX_TOKENS)))
+        history.append(ChatMessage("assistant", await ask(model, tuple(history), max_tokens=MAX_TOKENS)))
         for question, words in conversation.follow_ups:
             history.append(ChatMessage("user", question))
-            answer = await ask(model, history, max_tokens=MAX_TOKENS)
+            answer = await ask(model, tuple(history), max_tokens=MAX_TOKENS)
             history.append(ChatMessage("assistant", answer))
-            right = any(word.lower() in answer.lower() for word in words)
-            tried.append({"question": question, "answer": answer, "right": right})
+            tried.append(
+                {"question": question, "answer": answer, "right": is_right(answer, words, conversation.opening)}
+            )
         on_progress()
     return tried
+
+
+def is_right(answer: str, words: Sequence[str], opening: str) -> bool:
+    """Say whether an answer has one of the words, and is not just the customer's own message again."""
+    return opening not in answer and any(word.lower() in answer.lower() for word in words)

@@ -49,7 +49,7 @@ def call(code: str, name: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
     }
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as output:
         try:
-            subprocess.run(
+            subprocess.run(  # noqa: S603 - our own runner
                 [sys.executable, "-I", "-S", "-B", str(RUNNER)],
                 input=json.dumps(request).encode(),
                 stdout=output,

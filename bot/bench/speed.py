@@ -61,10 +61,10 @@ async def time_first_tokens(
     return timed
 
 
-async def time_writing(model: ChatModel, on_progress: Callable[[], None]) -> list[Timed]:
+async def time_writing(model: ChatModel, repeats: int, on_progress: Callable[[], None]) -> list[Timed]:
     """Let the model write at length."""
     timed = []
-    for text in WRITING:
+    for text in WRITING[:repeats]:
         timed.append(await time_answer(model, text, max_tokens=OUTPUT_TOKENS))
         on_progress()
     return timed

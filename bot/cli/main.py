@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from bot.cli import actions, admin, ask, calibrate, config, evaluate, faq, models, serve
+from bot.cli import actions, admin, ask, bench, calibrate, config, evaluate, faq, models, serve
 from bot.cli.common import err
 from knowledge.errors import FrontDeskError
 
@@ -28,6 +28,7 @@ app.command()(evaluate.evaluate)
 app.command()(calibrate.calibrate)
 app.add_typer(faq.app, name="faq")
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
 app.add_typer(admin.app, name="admin")
 app.add_typer(config.app, name="config")
 

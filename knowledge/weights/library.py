@@ -63,6 +63,13 @@ class ModelLibrary:
             f"the model {name_or_path} is not on this machine; run: frontdesk models pull {name_or_path}"
         )
 
+    def way_to(self, record: ModelRecord) -> str:
+        """Say how to bring a model here."""
+        if record.sha256 is not None:
+            return f"run: frontdesk models pull {record.name}"
+        places = " or ".join(addresses(record))
+        return f"if you trust where it comes from, bring {places} to {self.folder / record.file}"
+
     def pull(
         self,
         name: str,
@@ -85,10 +92,8 @@ class ModelLibrary:
         if self.state(record) == "here" and not (verify and record.sha256):
             return Weights(record, self.folder / record.file)
         if record.sha256 is None:
-            places = " or ".join(addresses(record))
             raise DownloadError(
-                f"{name} is not downloaded, since nobody has published the sha256 of its file; if you trust where it "
-                f"comes from, bring {places} to {self.folder / record.file}"
+                f"{name} is not downloaded, since nobody has published the sha256 of its file; {self.way_to(record)}"
             )
         if self._is_right(record):
             return Weights(record, self.folder / record.file)
