@@ -66,20 +66,18 @@ def to_html(report: dict[str, Any], language: str) -> str:
 
 
 def _table(rows: Sequence[Row], t: dict[str, str], language: str) -> str:
-    models = [escape(row["model"]) for row in rows]
-    lines = [
-        f"<tr><td>{escape(figure.label(language))}</td>"
-        + "".join(f'<td class="number">{written(name, row["figures"].get(name))}</td>' for row in rows)
-        + "</tr>"
-        for name, figure in FIGURES.items()
-    ]
-    notes = "".join(
-        f'<p class="weak">{model}: {escape(t.get(row["status"], ""))} {escape(row["reason"])}</p>'
-        for model, row in zip(models, rows, strict=True)
-        if row["reason"]
-    )
-    heads = [t["model"], *(row["model"] for row in rows)]
-    return f'<div style="overflow-x:auto">{table(heads, lines, numbers=heads[1:])}</div>{notes}'
+    heads = [t["model"], *(figure.label(language) for figure in FIGURES.values())]
+    return f'<div style="overflow-x:auto;font-size:.8rem">{table(heads, (_line(row, t) for row in rows))}</div>'
+
+
+def _line(row: Row, t: dict[str, str]) -> str:
+    """Return a model's figures as a row, and what is to be said of it as another."""
+    figures = "".join(f'<td class="number">{written(name, row["figures"].get(name))}</td>' for name in FIGURES)
+    line = f'<tr><td style="min-width:11rem">{escape(row["model"])}</td>{figures}</tr>'
+    if row["reason"]:
+        reason = f"{t.get(row['status'], '')} {row['reason']}"
+        line += f'<tr><td></td><td class="weak" colspan="{len(FIGURES)}">{escape(reason)}</td></tr>'
+    return line
 
 
 def _bars(name: str, rows: Sequence[Row]) -> str:

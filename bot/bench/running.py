@@ -54,12 +54,7 @@ def find(name: str, library: ModelLibrary) -> Weights:
     """
     if Path(name).suffix == ".gguf":
         return library.find(name, "chat")
-    if made := requantised_from(name):
-        if not (library.folder / made.file).exists():
-            original, _, kind = name.rpartition("-as-")
-            raise ModelUnavailable(f"run: frontdesk models quantize {original} {kind}")
-        return library.find(name, "chat")
-    record = find_record(name)
+    record = requantised_from(name) or find_record(name)
     if library.state(record) != "here":
         raise ModelUnavailable(library.way_to(record))
     return library.find(name, "chat")

@@ -371,7 +371,7 @@ RECORDS: tuple[ModelRecord, ...] = (
     ),
 )
 
-_REQUANTISED = "-as-"
+REQUANTISED = "-as-"
 """Stands between a model's name and the type that its file was quantised to again."""
 
 DEFAULT_CHAT = "qwen2.5-0.5b-instruct-q4_k_m"
@@ -391,13 +391,19 @@ def find_record(name: str) -> ModelRecord:
     raise UnknownModel(f"no model is called {name!r}; the catalogue has {known}")
 
 
+def record_of_file(name: str, size: int) -> ModelRecord | None:
+    """Return the record whose file has this name and size, in bytes."""
+    same = (record for record in RECORDS if record.file == name and (record.sha256 is None or record.size == size))
+    return next(same, None)
+
+
 def requantised(record: ModelRecord, kind: str) -> ModelRecord:
     """Describe what is made of a model's file on this machine, in another of llama.cpp's types: no two are alike."""
-    name = f"{record.name}{_REQUANTISED}{kind}"
+    name = f"{record.name}{REQUANTISED}{kind}"
     return replace(record, name=name, file=f"{name}.gguf", sha256=None, sources=(), fallback=None)
 
 
 def requantised_from(name: str) -> ModelRecord | None:
     """Return the record that a name such as X-as-q8_0 stands for, None if it stands for none."""
-    original, separator, kind = name.rpartition(_REQUANTISED)
+    original, separator, kind = name.rpartition(REQUANTISED)
     return requantised(find_record(original), kind) if separator else None

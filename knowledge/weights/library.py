@@ -11,7 +11,17 @@ from typing import Literal
 import httpx
 
 from knowledge.errors import DownloadError, ModelError, ModelUnavailable, WrongHash
-from knowledge.weights.catalogue import CHATML, RECORDS, ModelRecord, Role, Source, find_record, requantised_from
+from knowledge.weights.catalogue import (
+    CHATML,
+    RECORDS,
+    REQUANTISED,
+    ModelRecord,
+    Role,
+    Source,
+    find_record,
+    record_of_file,
+    requantised_from,
+)
 from knowledge.weights.download import CHUNK, Progress, ignore_progress
 from knowledge.weights.sources import addresses, describe, fetch
 
@@ -51,7 +61,7 @@ class ModelLibrary:
         if path.suffix == ".gguf":
             if not path.is_file():
                 raise ModelUnavailable(f"there is no file {path}")
-            return Weights(own_record(path, role), path)
+            return Weights(record_of_file(path.name, path.stat().st_size) or own_record(path, role), path)
         if (made := requantised_from(name_or_path)) and (path := self.folder / made.file).exists():
             return Weights(replace(made, size=path.stat().st_size), path)
         record: ModelRecord | None = find_record(name_or_path)
@@ -60,11 +70,14 @@ class ModelLibrary:
                 return Weights(record, self.folder / record.file)
             record = find_record(record.fallback) if record.fallback else None
         raise ModelUnavailable(
-            f"the model {name_or_path} is not on this machine; run: frontdesk models pull {name_or_path}"
+            f"the model {name_or_path} is not on this machine; {self.way_to(find_record(name_or_path))}"
         )
 
     def way_to(self, record: ModelRecord) -> str:
         """Say how to bring a model here."""
+        original, separator, kind = record.name.rpartition(REQUANTISED)
+        if separator:
+            return f"run: frontdesk models quantize {original} {kind}"
         if record.sha256 is not None:
             return f"run: frontdesk models pull {record.name}"
         places = " or ".join(addresses(record))

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.bench.choices import LETTERS, Choice, read_choices
+from bot.bench.choices import LETTERS, Choice, Chooser, read_choices
 from knowledge.errors import SuiteUnreadable
+from knowledge.weights.catalogue import CHATML
+from knowledge.weights.library import ModelLibrary
+from tests.conftest import MODELS
 
 ROW = {"question": "中国的首都是哪里？", "options": {"A": "上海", "B": "北京"}, "answer": "B"}
 
@@ -48,3 +51,16 @@ def test_a_file_of_no_use_is_said(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(SuiteUnreadable, match=r"none\.csv"):
         read_choices(tmp_path / "none.csv", 0)
+
+
+def test_a_real_model_chooses_one_of_the_letters() -> None:
+    chooser = Chooser(ModelLibrary(MODELS).pull("smollm2-135m-instruct-q4_1").path, CHATML, threads=1)
+    choice, other = read_choices(None, 2)
+    chosen = chooser.choose(choice)
+    assert chosen in choice.options
+    chooser.choose(other)
+    assert chooser.choose(choice) == chosen  # nothing is left of the one before
+    assert chooser.choose(Choice("谁？" * 3_000, choice.options, "A")) is None
+    only = Choice(choice.question, {"D": choice.options["D"]}, "D")
+    assert chooser.choose(only) == "D"
+    chooser.close()

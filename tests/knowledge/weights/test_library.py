@@ -231,6 +231,17 @@ def test_a_file_of_ones_own_is_used_as_it_is(models: ModelLibrary, tmp_path: Pat
     assert (found.path, found.record.name, found.record.role) == (path, "mine", "embedding")
 
 
+def test_a_file_elsewhere_that_the_catalogue_describes_is_that_model(
+    models: ModelLibrary, tmp_path: Path, use_records: UseRecords
+) -> None:
+    use_records(record())
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(OTHER)
+    assert models.find(str(path), "chat").record == record()
+    path.write_bytes(b"GGUF")  # another file of the same name
+    assert models.find(str(path), "chat").record.licence == "the user's own file"
+
+
 def test_a_file_below_the_home_folder_is_found(models: ModelLibrary) -> None:
     (Path.home() / "mine.gguf").write_bytes(b"GGUF")
     assert models.find("~/mine.gguf", "chat").path == Path.home() / "mine.gguf"
