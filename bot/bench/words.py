@@ -79,23 +79,31 @@ class Figure:
 
 
 FIGURES = {
-    "parameters": Figure("参数（文件里的，百万）", "parameters in the file, millions", "M par.", _millions),
-    "file_bytes": Figure("文件大小（MB）", "file, MB", "file MB", _megabytes),
-    "load_s": Figure("加载（秒）", "loading, s", "load s", _seconds),
-    "cold_start_s": Figure("冷启动到第一个词元（秒）", "cold start to the first token, s", "cold s", _seconds),
-    "peak_bytes": Figure("内存峰值（MB）", "peak memory, MB", "peak MB", _megabytes),
-    "prompt_speed": Figure("提示（词元/秒）", "prompt tokens/s", "in tok/s", _a_second),
-    "output_speed": Figure("输出（词元/秒）", "output tokens/s", "out tok/s", _a_second),
-    "first_1024_p50_s": Figure("1,024 上下文的首词元，p50（秒）", "first token at 1,024, p50, s", "1k p50 s", _seconds),
-    "first_1024_p90_s": Figure("1,024 上下文的首词元，p90（秒）", "first token at 1,024, p90, s", "1k p90 s", _seconds),
-    "first_2048_p50_s": Figure("2,048 上下文的首词元，p50（秒）", "first token at 2,048, p50, s", "2k p50 s", _seconds),
-    "first_2048_p90_s": Figure("2,048 上下文的首词元，p90（秒）", "first token at 2,048, p90, s", "2k p90 s", _seconds),
-    "choices": Figure("中文选择题", "Chinese multiple choice", "choices", _share),
-    "python": Figure("Python 小程序", "Python tasks", "Python", _share),
-    "follow_ups": Figure("追问", "follow-ups", "follow-ups", _share),
-    "faq_right": Figure("FAQ 答对", "FAQ answers right", "FAQ right", _share),
-    "faq_passed": Figure("FAQ 核对通过", "FAQ answers that passed the check", "passed", _share),
-    "faq_right_and_passed": Figure("答对且核对通过", "right and passed", "both", _share),
+    "parameters": Figure("参数（文件里的，百万）", "parameters in the file, millions", "par.\nM", _millions),
+    "file_bytes": Figure("文件大小（MB）", "file, MB", "file\nMB", _megabytes),
+    "load_s": Figure("加载（秒）", "loading, s", "load\ns", _seconds),
+    "cold_start_s": Figure("冷启动到第一个词元（秒）", "cold start to the first token, s", "cold\ns", _seconds),
+    "peak_bytes": Figure("内存峰值（MB）", "peak memory, MB", "peak\nMB", _megabytes),
+    "prompt_speed": Figure("提示（词元/秒）", "prompt tokens/s", "in\ntok/s", _a_second),
+    "output_speed": Figure("输出（词元/秒）", "output tokens/s", "out\ntok/s", _a_second),
+    "first_1024_p50_s": Figure(
+        "1,024 上下文的首词元，p50（秒）", "first token at 1,024, p50, s", "1k\np50 s", _seconds
+    ),
+    "first_1024_p90_s": Figure(
+        "1,024 上下文的首词元，p90（秒）", "first token at 1,024, p90, s", "1k\np90 s", _seconds
+    ),
+    "first_2048_p50_s": Figure(
+        "2,048 上下文的首词元，p50（秒）", "first token at 2,048, p50, s", "2k\np50 s", _seconds
+    ),
+    "first_2048_p90_s": Figure(
+        "2,048 上下文的首词元，p90（秒）", "first token at 2,048, p90, s", "2k\np90 s", _seconds
+    ),
+    "choices": Figure("中文选择题", "Chinese multiple choice", "multi\nchoice", _share),
+    "python": Figure("Python 小程序", "Python tasks", "Py-\nthon", _share),
+    "follow_ups": Figure("追问", "follow-ups", "follow\nups", _share),
+    "faq_right": Figure("FAQ 答对", "FAQ answers right", "FAQ\nright", _share),
+    "faq_passed": Figure("FAQ 核对通过", "FAQ answers that passed the check", "FAQ\npassed", _share),
+    "faq_right_and_passed": Figure("答对且核对通过", "right and passed", "FAQ\nboth", _share),
 }
 
 

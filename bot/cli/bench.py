@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Column, Table
@@ -23,8 +25,8 @@ from knowledge.weights.library import records_of
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks on this machine.")
 
-WIDE = 200
-"""Columns of the table where no terminal says how many there are."""
+TABLE_COLUMNS = 124
+"""The table needs so many; on a narrower terminal its lines are wrapped, not its figures cut."""
 
 
 @app.callback()
@@ -85,13 +87,13 @@ def _shown_in(bar: Progress) -> OnProgress:
 
 
 def _show(report: dict[str, Any]) -> None:
-    columns = [Column(figure.short, justify="right") for figure in FIGURES.values()]
-    table = Table(Column("model", overflow="fold", min_width=18), *columns)
+    columns = [Column(figure.short, justify="right", vertical="bottom") for figure in FIGURES.values()]
+    table = Table(Column("model", overflow="fold", min_width=22), *columns, box=box.SIMPLE_HEAD, padding=0)
     for row in report["models"]:
         name = row["model"] if row["status"] == "measured" else f"{row['model']} ({row['status']})"
         table.add_row(escape(name), *(written(figure, row["figures"].get(figure)) for figure in FIGURES))
     out.print(describe(report["about"]), markup=False)
-    out.print(table, width=None if out.is_terminal else WIDE)
+    Console(width=max(out.width, TABLE_COLUMNS), highlight=False).print(table)
     for row in report["models"]:
         if row["reason"]:
             out.print(f"[yellow]{escape(row['model'])}[/] {row['status']}: {escape(row['reason'])}")
