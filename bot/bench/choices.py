@@ -79,7 +79,6 @@ class Chooser:
         if not self._context:
             raise ModelUnavailable(f"{path.name} needs more memory than there is")
         self._batch = TokenBatch(BATCH_TOKENS)
-        self._letters = {letter: self._model.tokenise(ANSWERED + letter)[-1] for letter in LETTERS}
 
     def choose(self, choice: Choice) -> str | None:
         """Return the likeliest letter; None if the question is longer than the context."""
@@ -93,13 +92,17 @@ class Chooser:
             if self._llama.llama_decode(self._context, self._batch.batch) != 0:
                 raise ModelUnavailable("llama.cpp could not compute a question")
         logits = self._llama.llama_get_logits_ith(self._context, -1)
-        return max(choice.options, key=lambda letter: float(logits[self._letters[letter]]))
+        return max(choice.options, key=lambda letter: float(logits[self._token_of(letter)]))
 
     def close(self) -> None:
         """Give the memory back."""
         self._batch.close()
         self._llama.llama_free(self._context)
         self._model.close()
+
+    def _token_of(self, letter: str) -> int:
+        """Return the token of a letter where the answer stands; with a space before it, it would be another."""
+        return self._model.tokenise(ANSWERED + letter)[-1]
 
     def _to_tokens(self, choice: Choice) -> list[int]:
         options = "\n".join(f"{letter}. {text}" for letter, text in choice.options.items())
