@@ -30,6 +30,7 @@ from bot.bench.speed import (
     WRITING,
     output_speed,
     prompt_speed,
+    prompts_of,
     quantile,
     time_answer,
     time_first_tokens,
@@ -85,6 +86,9 @@ class Measurement:
     async def run(self) -> None:
         """Measure everything."""
         self._enter("loading")
+        begun = time.monotonic()
+        prompts = self._prompts()  # first, so that its tokenizer is not among the memory that is measured
+        started = self._request.started + time.monotonic() - begun
         begun = time.perf_counter()
         model: ChatModel | None = make_local_model(self._settings)
         if model is None:
@@ -92,26 +96,32 @@ class Measurement:
         await asyncio.to_thread(model.warm_up)
         load_s = time.perf_counter() - begun
         await time_answer(model, HELLO, max_tokens=1)
-        self._figures(load_s=load_s, cold_start_s=time.monotonic() - self._request.started)
+        self._figures(load_s=load_s, cold_start_s=time.monotonic() - started)
         self._step()
         try:
-            await self._speed(model)
+            await self._speed(model, prompts)
             await self._skill(model)
         finally:
             await model.close()
         await asyncio.to_thread(self._multiple_choice)
 
-    async def _speed(self, model: ChatModel) -> None:
-        self._enter("first tokens")
+    def _prompts(self) -> dict[int, list[str]]:
+        """Return the prompts that fill each context."""
         tokenizer = LlamaModel(self._weights.path, tokenizer_only=True)
+        prompts = {
+            size: prompts_of(size, lambda text: len(tokenizer.tokenise(text)), self._request.repeats)
+            for size in self._sizes
+        }
+        tokenizer.close()
+        return prompts
+
+    async def _speed(self, model: ChatModel, prompts: dict[int, list[str]]) -> None:
+        self._enter("first tokens")
         for size in self._sizes:
-            timed = await time_first_tokens(
-                model, lambda text: len(tokenizer.tokenise(text)), size, self._request.repeats, self._step
-            )
+            timed = await time_first_tokens(model, prompts[size], self._step)
             self._figures(**{f"first_{size}_p50_s": quantile(timed, 0.5), f"first_{size}_p90_s": quantile(timed, 0.9)})
             if size == SIZES[0]:
                 self._figures(prompt_speed=prompt_speed(timed))
-        tokenizer.close()
         self._enter("writing")
         self._figures(output_speed=output_speed(await time_writing(model, self._request.repeats, self._step)))
         self._figures(peak_bytes=peak_memory())

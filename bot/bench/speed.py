@@ -49,13 +49,10 @@ async def time_answer(model: ChatModel, text: str, *, max_tokens: int) -> Timed:
     return Timed(arrivals[0] if arrivals else ended, arrivals[-1] if arrivals else ended, generation.usage)
 
 
-async def time_first_tokens(
-    model: ChatModel, count_tokens: CountTokens, size: int, repeats: int, on_progress: Callable[[], None]
-) -> list[Timed]:
-    """Wait for the first token of prompts that fill a context of `size` tokens, of which no two begin alike."""
+async def time_first_tokens(model: ChatModel, prompts: Sequence[str], on_progress: Callable[[], None]) -> list[Timed]:
+    """Wait for the first token after each prompt."""
     timed = []
-    for seed in range(repeats):
-        text = prompt_of(size - ROOM, count_tokens, seed=f"{size}/{seed}")
+    for text in prompts:
         timed.append(await time_answer(model, text, max_tokens=1))
         on_progress()
     return timed
@@ -86,6 +83,11 @@ def output_speed(timed: Sequence[Timed]) -> float | None:
 def quantile(timed: Sequence[Timed], share: float) -> float | None:
     """Return the seconds to the first token that a share of the answers took at most."""
     return float(np.quantile([each.first for each in timed], share)) if timed else None
+
+
+def prompts_of(size: int, count_tokens: CountTokens, count: int) -> list[str]:
+    """Return prompts that fill a context of `size` tokens, of which no two begin alike."""
+    return [prompt_of(size - ROOM, count_tokens, seed=f"{size}/{number}") for number in range(count)]
 
 
 def prompt_of(tokens: int, count_tokens: CountTokens, *, seed: str) -> str:
