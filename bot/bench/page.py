@@ -31,9 +31,9 @@ SHOWN_CHARS = 600
 def describe(about: dict[str, Any]) -> str:
     """Return when, where and with what was measured, in one line."""
     return (
-        f"{about['at']} · {about['processor']}, {about['cores']} cores, {about['threads']} threads, load average "
-        f"{about['load_average']} before · llama-cpp-python {about['llama_cpp_python']} · {about['choices']}, "
-        f"{about['faq']}, {about['questions'] or 'all'} questions, {about['repeats']} repeats"
+        f"{about['at']} · {about['processor']}, cores: {about['cores']}, threads: {about['threads']}, load average "
+        f"before: {about['load_average']} · llama-cpp-python {about['llama_cpp_python']} · {about['choices']}, "
+        f"{about['faq']}, questions of a kind: {about['questions'] or 'all'}, repeats: {about['repeats']}"
     )
 
 
