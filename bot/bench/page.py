@@ -17,6 +17,7 @@ CHARTS = (
     "first_2048_p90_s",
     "cold_start_s",
     "peak_bytes",
+    "faq_right_and_passed",
     "faq_right",
     "faq_passed",
     "choices",
@@ -92,7 +93,7 @@ def _bars(name: str, rows: Sequence[Row]) -> str:
 
 
 def _scatter(rows: Sequence[Row], t: dict[str, str], language: str) -> str:
-    across, up = "first_1024_p50_s", "faq_right"
+    across, up = "first_1024_p50_s", "faq_right_and_passed"
     known = [row for row in rows if row["figures"].get(across) is not None and row["figures"].get(up) is not None]
     longest = max((row["figures"][across] for row in known), default=1.0) * 1.1
     base, right = HEIGHT - ROOM, WIDTH - ROOM

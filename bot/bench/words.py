@@ -11,7 +11,7 @@ WORDS = {
         "model": "模型",
         "table": "全部数字",
         "speed_and_skill": "快慢与对错",
-        "speed_and_skill_note": "横轴：1,024 个词元的提示等到首词元的秒数，越左越好；纵轴：FAQ 答对的比例，越高越好。",
+        "speed_and_skill_note": "横轴：1,024 个词元的提示等到首词元的秒数，越左越好；纵轴：FAQ 答对且核对通过的比例，越高越好。",
         "answers": "答了什么",
         "task": "题目",
         "answer": "回答",
@@ -29,7 +29,7 @@ WORDS = {
         "table": "All figures",
         "speed_and_skill": "Speed and right answers",
         "speed_and_skill_note": "Across: seconds to the first token of a 1,024-token prompt (left is better). "
-        "Up: share of FAQ questions answered right (higher is better).",
+        "Up: share of FAQ questions answered right and passed (higher is better).",
         "answers": "What they answered",
         "task": "task",
         "answer": "answer",
@@ -103,7 +103,7 @@ FIGURES = {
     "follow_ups": Figure("追问", "follow-ups", "follow\nups", _share),
     "faq_right": Figure("FAQ 答对", "FAQ answers right", "FAQ\nright", _share),
     "faq_passed": Figure("FAQ 核对通过", "FAQ answers that passed the check", "FAQ\npassed", _share),
-    "faq_right_and_passed": Figure("答对且核对通过", "right and passed", "FAQ\nboth", _share),
+    "faq_right_and_passed": Figure("FAQ 答对且核对通过", "FAQ answers right and passed", "FAQ\nboth", _share),
 }
 
 
