@@ -11,7 +11,7 @@ WORDS = {
         "model": "模型",
         "table": "全部数字",
         "speed_and_skill": "快慢与对错",
-        "speed_and_skill_note": "横轴：1,024 个词元的提示等到首词元的秒数，越左越好；纵轴：FAQ 答对且核对通过的比例，越高越好。",
+        "speed_and_skill_note": "横轴：1,024 个词元的提示等首词元的秒数，越左越好；纵轴：FAQ 答对且核对通过的比例。",
         "answers": "答了什么",
         "task": "题目",
         "answer": "回答",
