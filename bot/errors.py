@@ -127,3 +127,11 @@ class ActionDeclined(ActionError):
 
 class RemoteModelError(ModelError):
     """The remote model refused, failed or took too long."""
+
+
+class SandboxUnavailable(FrontDeskError):
+    """A program cannot be confined on this machine, so none is run that nobody has read."""
+
+
+class CodeFailed(FrontDeskError):
+    """A program that a model wrote gave no result."""

@@ -36,6 +36,8 @@ FrontDeskError
 │   ├── SendFailed             a message did not arrive, and may later
 │   │   └── SendHeld           when the customer has written again
 │   └── SendRefused            it never will
+├── SandboxUnavailable         a program cannot be confined here       (bot.errors)
+├── CodeFailed                 a model's program gave no result        (bot.errors)
 └── StoreError                 the database refused                    (bot.errors)
 
 The message of each is one sentence for the person who runs FrontDesk; a customer never sees it.

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ctypes
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,17 @@ def library() -> Any:
 _LOG_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 _drop_log = _LOG_CALLBACK(lambda _level, _text, _data: None)
 """Keeps llama.cpp's own lines off the terminal: what matters is raised as an exception."""
+
+
+@contextmanager
+def logging_to(note: Callable[[bytes], None]) -> Iterator[None]:
+    """Give llama.cpp's lines to `note` meanwhile, those of every thread; one user at a time."""
+    callback = _LOG_CALLBACK(lambda _level, text, _data: note(text))
+    library().llama_log_set(callback, ctypes.c_void_p(0))
+    try:
+        yield
+    finally:
+        library().llama_log_set(_drop_log, ctypes.c_void_p(0))
 
 
 def processor_features() -> str:
@@ -85,14 +97,15 @@ def release_idle_memory(path: Path) -> None:
 class LlamaModel:
     """The weights of one GGUF file, mapped into memory, with their tokenizer."""
 
-    def __init__(self, path: Path) -> None:
-        """Load the file.
+    def __init__(self, path: Path, *, tokenizer_only: bool = False) -> None:
+        """Load the file, or no more of it than tokenising needs.
 
         Raises:
             ModelUnavailable: it is no GGUF file that llama.cpp can load.
         """
         self._llama = library()
         parameters = self._llama.llama_model_default_params()
+        parameters.vocab_only = tokenizer_only
         self.handle = self._llama.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.handle:
             raise ModelUnavailable(f"{path} is not a model that llama.cpp can load; run: frontdesk models verify")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from bot.cli import actions, admin, ask, calibrate, config, evaluate, faq, models, serve, train_embedder
+from bot.cli import actions, admin, ask, bench, calibrate, config, evaluate, faq, models, serve, train_embedder
 from bot.cli.common import err
 from knowledge.errors import FrontDeskError
 
@@ -29,6 +29,7 @@ app.command()(calibrate.calibrate)
 app.command("train-embedder")(train_embedder.train_embedder)
 app.add_typer(faq.app, name="faq")
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
 app.add_typer(admin.app, name="admin")
 app.add_typer(config.app, name="config")
 

@@ -1,4 +1,4 @@
-"""frontdesk models: list, pull, verify."""
+"""frontdesk models: list, pull, verify, quantize."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from rich.progress import Progress, TaskID
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot.assembly import model_library
-from bot.cli.common import download_progress, err, out, read_settings
+from bot.cli.common import counting_progress, download_progress, err, out, read_settings
 from bot.settings import Settings
 from knowledge.errors import ModelError
 from knowledge.weights.catalogue import RECORDS, find_record
 from knowledge.weights.download import Progress as ShowProgress
 from knowledge.weights.library import ModelLibrary, Weights
+from knowledge.weights.quantising import BITS, requantise
 
 app = typer.Typer(no_args_is_help=True, help="The local models: what there is, bring it here, check it.")
 
@@ -27,7 +28,8 @@ def list_models() -> None:
     """List the models that FrontDesk knows."""
     settings = read_settings()
     library = model_library(settings)
-    table = Table("name", "for", "size", "languages", "licence", "here", title=f"models in {library.folder}")
+    name = Column("name", no_wrap=True)
+    table = Table(name, "for", "size", "languages", "licence", "here", title=f"models in {library.folder}")
     for record in RECORDS:
         mark = "* " if record.name in (settings.models.chat, settings.models.embedding) else ""
         size = f"{record.size / 1e6:,.0f} MB"
@@ -77,6 +79,18 @@ def verify(names: Names = None) -> None:
             out.print(f"[green]{record.name}[/]: as described")
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def quantize(
+    name: Annotated[str, typer.Argument(help="A chat model of the catalogue, or a .gguf file.")],
+    kind: Annotated[str, typer.Argument(metavar="TYPE", help=f"One of {', '.join(BITS)}.")],
+) -> None:
+    """Write a model here in another of llama.cpp's types; the copy is called NAME-as-TYPE."""
+    library = model_library(read_settings())
+    with counting_progress() as bar:
+        made = requantise(library.find(name, "chat"), kind.lower(), library.folder, progress=_shown_in(bar))
+    out.print(f"[green]{made.record.name}[/] is here: {made.path} ({made.record.size / 1e6:,.0f} MB)")
 
 
 def _shown_in(bar: Progress) -> ShowProgress:

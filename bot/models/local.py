@@ -140,7 +140,8 @@ class LocalChatModel:
         if room < LEAST_ROOM:
             raise ModelError(f"the prompt has {length} tokens; the context holds {self._context_tokens}")
         channel = LoopChannel()
-        sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
+        stops = (*sampling.stop, *self._template.stops)
+        sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room), stop=stops)
         request = Request(prefix + rest, anchor=len(prefix), sampling=sampling, channel=channel)
         self._engine.submit(request)
         return LocalGeneration(request, channel)
@@ -220,8 +221,8 @@ class LocalChatModel:
         prefix: list[int] = []
         rest: list[int] = []
         has_system = bool(messages) and messages[0].role == "system"
-        for place, message in enumerate(messages):
-            before, after = getattr(self._template, message.role)
+        around = self._template.around(message.role for message in messages)
+        for place, (message, (before, after)) in enumerate(zip(messages, around, strict=True)):
             opening = self._model.tokenise(before, markers=True)
             words = self._model.tokenise(message.content)
             closing = self._model.tokenise(after, markers=True)

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from knowledge.evaluation.report import compare
 from knowledge.evaluation.words import FIGURES, OUTCOMES, RESULTS, WORDS, written
+from knowledge.pages import page, section, table
 
 SIZE = 260
 ROOM = 34
-
-STYLE = """
-:root{color-scheme:light dark;--text:#1b2430;--quiet:#5c6875;--line:#d9dfe6;--back:#fff;--accent:#0f6b5c;
---good:#0f6b5c;--bad:#b3261e;--weak:#8a5a00}
-@media(prefers-color-scheme:dark){:root{--text:#e6eaef;--quiet:#a3adb8;--line:#38414c;--back:#151a20;
---accent:#5fc7b3;--good:#5fc7b3;--bad:#ff8a80;--weak:#e0b050}}
-body{font:15px/1.6 system-ui,"PingFang SC","Microsoft YaHei",sans-serif;color:var(--text);background:var(--back);
-max-width:1100px;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.6rem;margin-bottom:0}h2{font-size:1.15rem;margin-top:2.2rem}.quiet{color:var(--quiet)}
-table{border-collapse:collapse;width:100%}td,th{padding:.35rem .6rem;border-bottom:1px solid var(--line);
-text-align:start;vertical-align:top;overflow-wrap:anywhere}.number{text-align:end;font-variant-numeric:tabular-nums;
-white-space:nowrap}.charts{display:flex;flex-wrap:wrap;gap:2rem}.charts figure{margin:0;max-width:340px}
-svg text{fill:var(--quiet);font-size:11px}svg .axis{stroke:var(--line)}svg .ideal{stroke:var(--line);
-stroke-dasharray:4 4}svg .curve{stroke:var(--accent);fill:none;stroke-width:2}svg circle{fill:var(--accent)}
-.bar{background:var(--accent);height:.7rem;border-radius:3px;min-width:2px}.good{color:var(--good)}
-.bad{color:var(--bad)}.weak{color:var(--weak)}
-"""
-
-
-PAGE = """<!doctype html>
-<html lang="{lang}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
-<style>{style}</style></head>
-<body>{body}</body>
-</html>
-"""
 
 
 def to_html(report: dict[str, Any], before: dict[str, Any] | None, language: str) -> str:
@@ -45,17 +20,15 @@ def to_html(report: dict[str, Any], before: dict[str, Any] | None, language: str
     parts = [
         f"<h1>{escape(t['title'])} · {escape(report['suite'])}</h1>",
         f'<p class="quiet">{escape(_about(report))}</p>',
-        _section(t["figures"], _figures(report, before, t, place)),
-        _section(t["outcomes"], _outcomes(report, place)),
+        section(t["figures"], _figures(report, before, t, place)),
+        section(t["outcomes"], _outcomes(report, place)),
         f'<div class="charts">{_reliability(report, t)}{_risk(report, t)}</div>',
     ]
     changes = compare(before, report) if before else []
     if changes:
-        parts.append(_section(f"{t['changes']} ({len(changes)})", _changes(changes, t, place)))
-    parts.append(_section(t["questions"], _questions(report["questions"], t, place)))
-    return PAGE.format(
-        lang="zh-CN" if language == "zh" else "en", title=escape(t["title"]), style=STYLE, body="".join(parts)
-    )
+        parts.append(section(f"{t['changes']} ({len(changes)})", _changes(changes, t, place)))
+    parts.append(section(t["questions"], _questions(report["questions"], t, place)))
+    return page(t["title"], parts, language)
 
 
 def _about(report: dict[str, Any]) -> str:
@@ -63,15 +36,6 @@ def _about(report: dict[str, Any]) -> str:
     bands = ", ".join(f"{name} {value:g}" for name, value in about["bands"].items())
     named = [about["at"], about["knowledge_base"], about["settings"], about["embedding"], about["chat"], bands]
     return " · ".join(str(value) for value in named if value)
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{body}</section>"
-
-
-def _table(heads: Sequence[str], rows: Iterable[str], numbers: Sequence[str] = ()) -> str:
-    head = "".join(f'<th class="{"number" if name in numbers else ""}">{escape(name)}</th>' for name in heads)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _figures(report: dict[str, Any], before: dict[str, Any] | None, t: dict[str, str], place: int) -> str:
@@ -82,7 +46,7 @@ def _figures(report: dict[str, Any], before: dict[str, Any] | None, t: dict[str,
         if values[0] is not None:
             cells = "".join(f'<td class="number">{written(name, value)}</td>' for value in values)
             rows.append(f"<tr><td>{escape(labels[place])}</td>{cells}</tr>")
-    return _table(["", t["now"], *([t["before"]] if before else [])], rows, numbers=(t["now"], t["before"]))
+    return table(["", t["now"], *([t["before"]] if before else [])], rows, numbers=(t["now"], t["before"]))
 
 
 def _outcomes(report: dict[str, Any], place: int) -> str:
@@ -93,7 +57,7 @@ def _outcomes(report: dict[str, Any], place: int) -> str:
         for outcome, labels in OUTCOMES.items()
         if (count := report["outcomes"].get(outcome))
     ]
-    return _table(["", "", ""], rows)
+    return table(["", "", ""], rows)
 
 
 def _reliability(report: dict[str, Any], t: dict[str, str]) -> str:
@@ -149,7 +113,7 @@ def _changes(changes: Sequence[dict[str, Any]], t: dict[str, str], place: int) -
         f"<td>{_result(each['after']['result'], place)} {escape(_first(each['after']))}</td></tr>"
         for each in changes
     )
-    return _table([t["question"], t["before"], t["now"]], rows)
+    return table([t["question"], t["before"], t["now"]], rows)
 
 
 def _questions(questions: Sequence[dict[str, Any]], t: dict[str, str], place: int) -> str:
@@ -161,7 +125,7 @@ def _questions(questions: Sequence[dict[str, Any]], t: dict[str, str], place: in
         for each in sorted(questions, key=lambda each: (order[each["result"]], -each["confidence"]))
     )
     heads = [t[name] for name in ("question", "expected", "found", "confidence", "result")]
-    return _table(heads, rows, numbers=(t["confidence"],))
+    return table(heads, rows, numbers=(t["confidence"],))
 
 
 def _first(question: dict[str, Any]) -> str:

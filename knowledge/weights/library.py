@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import httpx
 
 from knowledge.errors import DownloadError, ModelError, ModelUnavailable, WrongHash
-from knowledge.weights.catalogue import CHATML, RECORDS, ModelRecord, Role, Source, find_record
+from knowledge.weights.catalogue import (
+    CHATML,
+    RECORDS,
+    REQUANTISED,
+    ModelRecord,
+    Role,
+    Source,
+    find_record,
+    record_of_file,
+    requantised_from,
+)
 from knowledge.weights.download import CHUNK, Progress, ignore_progress
-from knowledge.weights.sources import describe, fetch
+from knowledge.weights.sources import addresses, describe, fetch
 
 Notice = Callable[[str], None]
 
@@ -37,7 +47,8 @@ class ModelLibrary:
         path = self.folder / record.file
         if not path.exists():
             return "absent"
-        return "here" if path.stat().st_size == record.size else "wrong size"
+        is_right = record.sha256 is None or path.stat().st_size == record.size
+        return "here" if is_right else "wrong size"
 
     def find(self, name_or_path: str, role: Role) -> Weights:
         """Return a model that is on this machine, or the fallback of its record.
@@ -50,15 +61,27 @@ class ModelLibrary:
         if path.suffix == ".gguf":
             if not path.is_file():
                 raise ModelUnavailable(f"there is no file {path}")
-            return Weights(own_record(path, role), path)
+            return Weights(record_of_file(path.name, path.stat().st_size) or own_record(path, role), path)
+        if (made := requantised_from(name_or_path)) and (path := self.folder / made.file).exists():
+            return Weights(replace(made, size=path.stat().st_size), path)
         record: ModelRecord | None = find_record(name_or_path)
         while record is not None:
             if self.state(record) == "here":
                 return Weights(record, self.folder / record.file)
             record = find_record(record.fallback) if record.fallback else None
         raise ModelUnavailable(
-            f"the model {name_or_path} is not on this machine; run: frontdesk models pull {name_or_path}"
+            f"the model {name_or_path} is not on this machine; {self.way_to(find_record(name_or_path))}"
         )
+
+    def way_to(self, record: ModelRecord) -> str:
+        """Say how to bring a model here."""
+        original, separator, kind = record.name.rpartition(REQUANTISED)
+        if separator:
+            return f"run: frontdesk models quantize {original} {kind}"
+        if record.sha256 is not None:
+            return f"run: frontdesk models pull {record.name}"
+        places = " or ".join(addresses(record))
+        return f"if you trust where it comes from, bring {places} to {self.folder / record.file}"
 
     def pull(
         self,
@@ -79,8 +102,12 @@ class ModelLibrary:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         record = find_record(name)
-        if self.state(record) == "here" and not verify:
+        if self.state(record) == "here" and not (verify and record.sha256):
             return Weights(record, self.folder / record.file)
+        if record.sha256 is None:
+            raise DownloadError(
+                f"{name} is not downloaded, since nobody has published the sha256 of its file; {self.way_to(record)}"
+            )
         if self._is_right(record):
             return Weights(record, self.folder / record.file)
         failures = []
@@ -132,7 +159,9 @@ class ModelLibrary:
 
 
 def check_hash(path: Path, record: ModelRecord) -> None:
-    """Raise WrongHash unless the file's sha256 is the record's."""
+    """Raise WrongHash unless the file's sha256 is the record's, ModelError if the record has none."""
+    if record.sha256 is None:
+        raise ModelError(f"{record.name} cannot be verified: nobody has published the sha256 of its file")
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -150,7 +179,7 @@ def own_record(path: Path, role: Role) -> ModelRecord:
         name=path.stem,
         role=role,
         file=path.name,
-        sha256="",
+        sha256=None,
         size=path.stat().st_size,
         licence="the user's own file",
         context=2_048 if role == "chat" else 512,

@@ -51,6 +51,11 @@ def hub_urls(source: HubFile) -> list[str]:
     return urls
 
 
+def addresses(record: ModelRecord) -> list[str]:
+    """List where the hubs have a model's file."""
+    return [url for source in record.sources if isinstance(source, HubFile) for url in hub_urls(source)]
+
+
 def package_index() -> str:
     """Return the package index this machine uses: uv's or pip's variable, pip's file, or PyPI."""
     for variable in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):

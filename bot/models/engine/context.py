@@ -84,6 +84,7 @@ class Context:
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.kv_unified = True
         parameters.flash_attn_type = self._llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        parameters.swa_full = True  # a window's cells are dropped otherwise, and sequences could not be cut back
         parameters.no_perf = True
         self._handle: Any = self._llama.llama_init_from_model(model.handle, parameters)
         if not self._handle:

@@ -56,3 +56,11 @@ def test_a_model_that_is_here_is_not_downloaded_again(frontdesk: Run, monkeypatc
     result = frontdesk("models", "pull")
     assert result.status == 0
     assert f"{record.name} is here" in result.out
+
+
+def test_a_type_that_does_not_exist_is_said(frontdesk: Run, tmp_path: Path) -> None:
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(b"GGUF")
+    result = frontdesk("models", "quantize", str(path), "q9")
+    assert result.status == 1
+    assert "q5_k_m" in result.err

@@ -6,13 +6,19 @@ import pytest
 
 from knowledge.errors import UnknownModel
 from knowledge.weights.catalogue import (
+    ALPACA,
+    CHATML,
     DEFAULT_CHAT,
     DEFAULT_EMBEDDING,
+    GEMMA,
     RECORDS,
+    ChatTemplate,
     HubFile,
     ModelRecord,
     PackageFiles,
+    Speaker,
     find_record,
+    requantised_from,
 )
 
 every_record = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
@@ -28,7 +34,7 @@ def test_every_record_says_what_a_user_must_know(record: ModelRecord) -> None:
 
 @every_record
 def test_every_record_describes_its_file_exactly(record: ModelRecord) -> None:
-    assert re.fullmatch(r"[0-9a-f]{64}", record.sha256)
+    assert record.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", record.sha256)
     assert record.size > 0
     assert record.file.endswith(".gguf")
 
@@ -92,3 +98,48 @@ def test_a_hub_file_whose_hash_is_pinned_by_revision_names_the_revision() -> Non
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownModel, match=DEFAULT_EMBEDDING):
         find_record("gpt-7")
+
+
+def test_only_models_that_nobody_needs_have_no_hash() -> None:
+    assert [record.name for record in RECORDS if record.sha256 is None] == ["alpaca-7b-native-enhanced-q4_k"]
+
+
+def test_a_model_that_was_quantised_again_keeps_its_template() -> None:
+    made = requantised_from("gemma-3-270m-q4_k_m-as-q8_0")
+    assert made is not None
+    assert (made.template, made.file) == (GEMMA, "gemma-3-270m-q4_k_m-as-q8_0.gguf")
+    assert requantised_from("gemma-3-270m-q4_k_m") is None
+    with pytest.raises(UnknownModel):
+        requantised_from("gpt-7-as-q8_0")
+
+
+# Templates
+
+
+def written(template: ChatTemplate, *speakers: Speaker) -> str:
+    pieces = [
+        f"{before}{speaker}{after}"
+        for speaker, (before, after) in zip(speakers, template.around(speakers), strict=True)
+    ]
+    return "".join(pieces) + template.assistant[0]
+
+
+def test_chatml_has_a_turn_for_each_message() -> None:
+    assert written(CHATML, "system", "user") == (
+        "<|im_start|>system\nsystem<|im_end|>\n<|im_start|>user\nuser<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
+def test_gemma_reads_the_system_text_in_the_first_turn_of_the_user() -> None:
+    assert written(GEMMA, "system", "user", "assistant", "user") == (
+        "<bos><start_of_turn>user\nsystem\n\nuser<end_of_turn>\n<start_of_turn>model\nassistant<end_of_turn>\n"
+        "<start_of_turn>user\nuser<end_of_turn>\n<start_of_turn>model\n"
+    )
+
+
+def test_without_a_system_text_gemma_begins_with_the_user() -> None:
+    assert written(GEMMA, "user") == "<bos><start_of_turn>user\nuser<end_of_turn>\n<start_of_turn>model\n"
+
+
+def test_alpaca_is_written_in_sections() -> None:
+    assert written(ALPACA, "system", "user") == "<s>system\n\n### Instruction:\nuser\n\n### Response:\n"

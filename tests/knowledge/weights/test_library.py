@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from knowledge.errors import DownloadError, ModelUnavailable, NotEnoughSpace, UnknownModel, WrongHash
+from knowledge.errors import DownloadError, ModelError, ModelUnavailable, NotEnoughSpace, UnknownModel, WrongHash
 from knowledge.weights import sources
 from knowledge.weights.catalogue import CHATML, RECORDS, HubFile
 from knowledge.weights.library import ModelLibrary, own_record, records_of
@@ -174,7 +174,32 @@ def test_an_unknown_model_is_not_pulled(models: ModelLibrary) -> None:
         models.pull("gpt-7")
 
 
+def test_a_file_without_a_published_hash_is_not_downloaded(models: ModelLibrary, use_records: UseRecords) -> None:
+    use_records(record(sha256=None))
+    with pytest.raises(DownloadError, match=r"org/tiny/resolve/main/tiny\.gguf to .*tiny\.gguf"):
+        models.pull("tiny")
+
+
+def test_a_file_without_a_published_hash_is_used_as_it_is(models: ModelLibrary, use_records: UseRecords) -> None:
+    use_records(record(sha256=None))
+    models.folder.mkdir()
+    path = models.folder / "tiny.gguf"
+    path.write_bytes(OTHER[:5])
+    assert models.pull("tiny", verify=True).path == models.find("tiny", "chat").path == path
+    with pytest.raises(ModelError, match="cannot be verified"):
+        models.verify(record(sha256=None))
+
+
 # Finding
+
+
+def test_a_file_that_was_quantised_again_is_found_by_its_name(models: ModelLibrary, use_records: UseRecords) -> None:
+    use_records(record())
+    models.folder.mkdir()
+    with pytest.raises(UnknownModel):
+        models.find("tiny-as-q8_0", "chat")
+    (models.folder / "tiny-as-q8_0.gguf").write_bytes(WEIGHTS[:9])
+    assert models.find("tiny-as-q8_0", "chat").record.size == 9
 
 
 def test_a_model_that_is_not_here_is_told_with_the_command(models: ModelLibrary, use_records: UseRecords) -> None:
@@ -204,6 +229,17 @@ def test_a_file_of_ones_own_is_used_as_it_is(models: ModelLibrary, tmp_path: Pat
     path.write_bytes(b"GGUF")
     found = models.find(str(path), "embedding")
     assert (found.path, found.record.name, found.record.role) == (path, "mine", "embedding")
+
+
+def test_a_file_elsewhere_that_the_catalogue_describes_is_that_model(
+    models: ModelLibrary, tmp_path: Path, use_records: UseRecords
+) -> None:
+    use_records(record())
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(OTHER)
+    assert models.find(str(path), "chat").record == record()
+    path.write_bytes(b"GGUF")  # another file of the same name
+    assert models.find(str(path), "chat").record.licence == "the user's own file"
 
 
 def test_a_file_below_the_home_folder_is_found(models: ModelLibrary) -> None:

@@ -1,0 +1,1 @@
+"""Measuring chat models: how fast, how large, how clever, on this machine."""

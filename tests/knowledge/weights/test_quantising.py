@@ -1,0 +1,63 @@
+"""llama.cpp's own quantiser, on the smallest real model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from knowledge.errors import ModelError, NotEnoughSpace
+from knowledge.llama import LlamaModel
+from knowledge.weights.library import ModelLibrary, Weights, own_record
+from knowledge.weights.quantising import requantise
+from tests.conftest import MODELS
+
+TINY = "smollm2-135m-instruct-q4_1"
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Weights:
+    return ModelLibrary(MODELS).pull(TINY)
+
+
+def test_a_model_is_written_in_eight_bits_and_loads(tiny: Weights, tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    steps: list[tuple[int, int]] = []
+    made = requantise(tiny, "q8_0", folder, progress=lambda _label, done, total: steps.append((done, total)))
+    assert made.record.template == tiny.record.template
+    assert made.record.size == made.path.stat().st_size > tiny.record.size
+    assert steps[-1] == (len(steps), len(steps))
+    assert [path.name for path in folder.iterdir()] == [f"{TINY}-as-q8_0.gguf"]
+    model = LlamaModel(made.path)
+    assert model.vocabulary_size > 40_000
+    model.close()
+
+
+def test_what_is_there_already_is_not_written_again(tiny: Weights, tmp_path: Path) -> None:
+    there = tmp_path / f"{TINY}-as-q8_0.gguf"
+    there.write_bytes(b"GGUF")
+    assert requantise(tiny, "q8_0", tmp_path).path == there
+    assert there.read_bytes() == b"GGUF"
+
+
+def test_an_unknown_type_is_answered_with_the_known_ones(tiny: Weights, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="q5_k_m"):
+        requantise(tiny, "q9", tmp_path)
+
+
+def test_a_file_of_no_use_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    source, folder = tmp_path / "mine.gguf", tmp_path / "made"
+    source.write_bytes(b"not a model at all")
+    with pytest.raises(ModelError, match=r"cannot quantise mine\.gguf to q4_0"):
+        requantise(Weights(own_record(source, "chat"), source), "q4_0", folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_full_disk_is_said_before_anything_is_written(
+    tiny: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=10))
+    with pytest.raises(NotEnoughSpace):
+        requantise(tiny, "q8_0", tmp_path)
+    assert list(tmp_path.glob("*.partial")) == []
