@@ -29,7 +29,8 @@ from knowledge.llama import is_slow_build, processor_features
 from knowledge.reranking.base import Reranker
 from knowledge.reranking.cross_encoder import CrossEncoderReranker
 from knowledge.reranking.patient import PatientReranking
-from knowledge.weights.library import ModelLibrary
+from knowledge.weights.library import ModelLibrary, Weights
+from knowledge.weights.quantising import faster
 
 if TYPE_CHECKING:
     from bot.models.remote import RemoteChatModel
@@ -117,13 +118,30 @@ def make_reranker(settings: Settings, local: LocalChatModel | None) -> Reranker 
     return CrossEncoderReranker(name) if name else None
 
 
+def chat_weights(settings: Settings) -> Weights:
+    """Return the local chat model's file, in its fast form if that is wanted and there is room for it.
+
+    Raises:
+        ModelError: it is not to be had here.
+    """
+    library = model_library(settings)
+    weights = library.find(settings.models.chat, "chat")
+    if not settings.models.fast_weights:
+        return weights
+    try:
+        return faster(weights, library.folder)
+    except (ModelError, OSError) as error:
+        log.warning("the chat model could not be made faster", reason=str(error))
+        return weights
+
+
 def make_local_model(settings: Settings) -> LocalChatModel | None:
     """Return the local chat model that the settings name, None if they want none; raises ModelError."""
     models = settings.models
     if not models.chat:
         return None
     return LocalChatModel(
-        model_library(settings).find(models.chat, "chat"),
+        chat_weights(settings),
         EngineOptions(
             threads=models.threads,
             context_tokens=models.context_tokens,

@@ -83,6 +83,10 @@ class ModelSettings(Section):
         DEFAULT_CHAT,
         description="A name of `frontdesk models list`, a path of a .gguf file, or empty for none.",
     )
+    fast_weights: bool = Field(
+        True,  # noqa: FBT003
+        description="Write a Q4_K chat model once again as Q4_0, which answers 1.4 times as fast; 430 MB of disk.",
+    )
     embedding: str = Field(
         DEFAULT_EMBEDDING,
         description="A name, a .gguf path, `sentence-transformers:NAME`, or `openai:NAME` with `embedding_base_url`.",

@@ -46,6 +46,9 @@ from knowledge.weights.library import Weights
 
 HELLO = "你好"
 
+AS_IT_IS = {"fast_weights": False, "prefix_disk_mb": 0, "patience_seconds": 600.0}
+"""The file that is named, with nothing computed before, however long it takes."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -65,7 +68,7 @@ class Measurement:
     def __init__(self, request: Request, settings: Settings, tell: Callable[[dict[str, Any]], None]) -> None:
         """Read the questions and count the steps; raises SuiteUnreadable or ModelUnavailable."""
         self._request, self._tell = request, tell
-        models = settings.models.model_copy(update={"chat": request.model})
+        models = settings.models.model_copy(update={"chat": request.model, **AS_IT_IS})
         self._settings = settings.model_copy(update={"models": models})
         self._weights: Weights = model_library(settings).find(request.model, "chat")
         self._choices = read_choices(Path(request.choices) if request.choices else None, request.questions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import pytest
 from knowledge.errors import ModelError, NotEnoughSpace
 from knowledge.llama import LlamaModel
 from knowledge.weights.library import ModelLibrary, Weights, own_record
-from knowledge.weights.quantising import requantise
+from knowledge.weights.quantising import faster, requantise
 from tests.conftest import MODELS
 
 TINY = "smollm2-135m-instruct-q4_1"
@@ -39,6 +40,18 @@ def test_what_is_there_already_is_not_written_again(tiny: Weights, tmp_path: Pat
     there.write_bytes(b"GGUF")
     assert requantise(tiny, "q8_0", tmp_path).path == there
     assert there.read_bytes() == b"GGUF"
+
+
+def test_only_what_llama_cpp_cannot_repack_is_made_faster(
+    tiny: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert faster(tiny, tmp_path) is tiny
+    coarse = tmp_path / "mine-Q4_K_M.gguf"
+    coarse.symlink_to(tiny.path)
+    made = faster(Weights(replace(tiny.record, name="mine-q4_k_m"), coarse), tmp_path)
+    assert made.path.name == "mine-q4_k_m-as-q4_0.gguf"
+    monkeypatch.setattr("knowledge.weights.quantising.is_slow_build", lambda: True)
+    assert faster(Weights(tiny.record, coarse), tmp_path).path == coarse
 
 
 def test_an_unknown_type_is_answered_with_the_known_ones(tiny: Weights, tmp_path: Path) -> None:
