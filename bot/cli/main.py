@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from bot.cli import actions, admin, ask, bench, calibrate, config, evaluate, faq, models, serve, train_embedder
+from bot.cli import actions, admin, ask, bench, calibrate, config, evaluate, faq, models, serve, train_embedder, tune
 from bot.cli.common import err
 from knowledge.errors import FrontDeskError
 
@@ -26,6 +26,7 @@ app.command()(ask.chat)
 app.command()(actions.actions)
 app.command()(evaluate.evaluate)
 app.command()(calibrate.calibrate)
+app.command()(tune.tune)
 app.command("train-embedder")(train_embedder.train_embedder)
 app.add_typer(faq.app, name="faq")
 app.add_typer(models.app, name="models")

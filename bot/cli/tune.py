@@ -1,0 +1,74 @@
+"""frontdesk tune: the settings that make the local model fastest on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomlkit
+import typer
+from rich.table import Table
+from tomlkit.exceptions import TOMLKitError
+
+from bot.assembly import model_library
+from bot.cli.common import counting_progress, out, read_settings, shown_in
+from bot.errors import SettingsError
+from bot.models.engine.measuring import Speed, choices, measure
+from bot.settings import config_path
+from knowledge.llama import available_threads, is_slow_build, processor_features
+from knowledge.weights.quantising import faster
+
+
+def tune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what is fastest.")] = False,
+) -> None:
+    """Measure the local chat model for about a minute, and write the fastest settings to frontdesk.toml."""
+    settings = read_settings()
+    library = model_library(settings)
+    plain = library.find(settings.models.chat, "chat")
+    fast = faster(plain, library.folder)
+    weights = [fast] if fast is plain else [fast, plain]
+    if is_slow_build():
+        out.print(f"[yellow]llama-cpp-python was built without SIMD: make rebuild-llama[/] ({processor_features()})")
+    with counting_progress() as bar:
+        speeds = measure(weights, choices(available_threads()), shown_in(bar, "measuring"))
+    _show(speeds)
+    best = speeds[0]
+    wanted = {"threads": best.threads, "fast_weights": best.weights is fast}
+    if not dry_run:
+        write_settings(config_path(), {"models": wanted})
+        out.print(f"[green]written to {config_path().resolve()}[/]; they count from the next start on")
+
+
+def write_settings(path: Path, sections: dict[str, dict[str, Any]]) -> None:
+    """Set values in a settings file, leaving all else in it as it stands, comments too.
+
+    Raises:
+        SettingsError: the file is no TOML, or cannot be written.
+    """
+    try:
+        document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.is_file() else tomlkit.document()
+        for section, values in sections.items():
+            table = document.setdefault(section, tomlkit.table())
+            table.update(values)
+        partial = path.with_suffix(".partial")
+        partial.write_text(tomlkit.dumps(document), encoding="utf-8")
+        partial.replace(path)
+    except (OSError, TOMLKitError) as error:
+        raise SettingsError(f"{path} cannot be written: {error}") from error
+
+
+def _show(speeds: list[Speed]) -> None:
+    table = Table(
+        "model", "threads", "prompt", "one answer", "eight answers", "a usual answer", title="tokens a second"
+    )
+    for speed in speeds:
+        table.add_row(
+            speed.weights.record.name,
+            str(speed.threads),
+            f"{speed.prompt:.0f}",
+            f"{speed.alone:.0f}",
+            f"{speed.together:.0f}",
+            f"{speed.seconds:.2f} s",
+        )
+    out.print(table)

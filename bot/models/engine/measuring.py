@@ -1,0 +1,90 @@
+"""How fast this machine computes steps, for choosing threads and weights."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from bot.models.engine.composing import OUTPUTS, ROWS
+from bot.models.engine.context import Context
+from knowledge.llama import LlamaModel
+from knowledge.weights.library import Weights
+
+DEEP = 200
+"""Tokens that a sequence holds before: an entry and a question."""
+
+TOGETHER = 8
+REPEATS = 5
+QUESTION, ANSWER = 30, 30
+"""Tokens of a question and of an answer, in the time that is compared."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What one choice reaches, in tokens a second: of a prompt, of one answer, of eight answers together."""
+
+    weights: Weights
+    threads: int
+    prompt: float
+    alone: float
+    together: float
+
+    @property
+    def seconds(self) -> float:
+        """The time of a usual answer, half of it alone and half among eight."""
+        return QUESTION / self.prompt + ANSWER / 2 / self.alone + ANSWER / 2 / self.together
+
+
+def choices(cores: int) -> list[int]:
+    """Return the numbers of threads worth trying: one, half of the cores, all of them."""
+    return sorted({1, max(1, cores // 2), cores})
+
+
+def measure(
+    weights: Sequence[Weights], threads: Sequence[int], on_progress: Callable[[int, int], None] = lambda *_: None
+) -> list[Speed]:
+    """Measure every combination, in turns, so that a machine that is busy for a while is busy for all; the best first.
+
+    Raises:
+        ModelUnavailable: a model cannot be loaded.
+    """
+    tried = [(one, count) for one in weights for count in threads]
+    times: dict[tuple[int, int], list[tuple[float, float, float]]] = {}
+    for round_ in range(REPEATS):
+        for place, (one, count) in enumerate(tried):
+            on_progress(round_ * len(tried) + place, REPEATS * len(tried))
+            times.setdefault((place, count), []).append(next(_steps(one, count)))
+    speeds = []
+    for place, (one, count) in enumerate(tried):
+        prompt, alone, together = (statistics.median(some) for some in zip(*times[place, count], strict=True))
+        speeds.append(Speed(one, count, ROWS / prompt, 1 / alone, TOGETHER / together))
+    return sorted(speeds, key=lambda speed: speed.seconds)
+
+
+def _steps(weights: Weights, threads: int) -> Iterator[tuple[float, float, float]]:
+    """Yield the seconds of a step of a prompt, of one answer, and of eight answers."""
+    with closing(LlamaModel(weights.path)) as model:
+        context = Context(model, cells=TOGETHER * 256, sequences=TOGETHER, rows=ROWS, outputs=OUTPUTS, threads=threads)
+        with closing(context):
+            _step(context, sequences=1, rows=DEEP - ROWS, at=0)
+            prompt = _step(context, sequences=1, rows=ROWS, at=DEEP - ROWS)
+            for sequence in range(1, TOGETHER):
+                context.share(0, sequence, DEEP)
+            _step(context, sequences=1, rows=1, at=DEEP)
+            alone = _step(context, sequences=1, rows=1, at=DEEP + 1)
+            context.cut(0, DEEP)
+            _step(context, sequences=TOGETHER, rows=1, at=DEEP)
+            together = _step(context, sequences=TOGETHER, rows=1, at=DEEP + 1)
+            yield prompt, alone, together
+
+
+def _step(context: Context, *, sequences: int, rows: int, at: int) -> float:
+    context.step.clear()
+    for sequence in range(sequences):
+        context.step.add([1] * rows, start=at, sequence=sequence, outputs=1)
+    begun = time.perf_counter()
+    context.compute()
+    return time.perf_counter() - begun
