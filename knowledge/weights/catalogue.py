@@ -75,7 +75,7 @@ class ChatTemplate:
 class ModelRecord:
     """Everything that is particular to one model.
 
-    `size` is in bytes, `context` in tokens. Where nobody has published the `sha256` of a file it is None, and the size
+    `size` is in bytes, `context` in tokens. Where no published `sha256` of a file is known it is None, and the size
     is a rough one: such a file is used if it is here, and never downloaded. `prefixes` go before a query and before a
     passage. `fallback` names the record to take when no source of this one can be reached.
     """

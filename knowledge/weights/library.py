@@ -106,7 +106,7 @@ class ModelLibrary:
             return Weights(record, self.folder / record.file)
         if record.sha256 is None:
             raise DownloadError(
-                f"{name} is not downloaded, since nobody has published the sha256 of its file; {self.way_to(record)}"
+                f"{name} is not downloaded, since no sha256 of its file is known; {self.way_to(record)}"
             )
         if self._is_right(record):
             return Weights(record, self.folder / record.file)
@@ -161,7 +161,7 @@ class ModelLibrary:
 def check_hash(path: Path, record: ModelRecord) -> None:
     """Raise WrongHash unless the file's sha256 is the record's, ModelError if the record has none."""
     if record.sha256 is None:
-        raise ModelError(f"{record.name} cannot be verified: nobody has published the sha256 of its file")
+        raise ModelError(f"{record.name} cannot be verified: no sha256 of its file is known")
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
