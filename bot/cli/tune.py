@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,6 +51,8 @@ def write_settings(path: Path, sections: dict[str, dict[str, Any]]) -> None:
         document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.is_file() else tomlkit.document()
         for section, values in sections.items():
             table = document.setdefault(section, tomlkit.table())
+            if not isinstance(table, MutableMapping):
+                raise SettingsError(f"{section} is no section in {path}")
             table.update(values)
         partial = path.with_suffix(".partial")
         partial.write_text(tomlkit.dumps(document), encoding="utf-8")

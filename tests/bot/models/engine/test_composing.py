@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from bot.models.base import Sampling
+from bot.models.engine.composing import OUTPUTS, ROWS, ROWS_BESIDE, ROWS_WARMING, compose, next_slice
+from bot.models.engine.drafting import FILLED
+from bot.models.engine.request import Request
+
+
+class Anyone:
+    """A channel that nobody reads."""
+
+    is_left = False
+
+    def send(self, item: object) -> None:
+        pass
+
+
+def prompt(size: int, anchor: int = 0, scored: int = 0) -> Request:
+    return Request(list(range(size)), anchor=anchor, sampling=Sampling(), channel=Anyone(), scored=scored)
+
+
+def answering(tokens: list[int] | None = None) -> Request:
+    request = prompt(20)
+    request.tokens += tokens or [100]
+    request.given = 1
+    request.computed = len(request.tokens) - 1
+    return request
+
+
+def flat(_rows: int) -> float:
+    return 1.0
+
+
+def test_a_prompt_is_cut_where_others_begin_alike() -> None:
+    request = prompt(60, anchor=40)
+    part = next_slice(request, ROWS, OUTPUTS)
+    assert (part.count, part.outputs) == (40, 0)
+    request.computed = 40
+    part = next_slice(request, ROWS, OUTPUTS)
+    assert (part.count, part.outputs) == (20, 1)
+
+
+def test_scored_tokens_give_logits_each_and_the_last_is_not_needed() -> None:
+    part = next_slice(prompt(30, scored=10), ROWS, OUTPUTS)
+    assert (part.count, part.outputs) == (29, 10)
+
+
+def test_no_more_logits_are_asked_for_than_there_is_room_for() -> None:
+    request = prompt(100, scored=80)
+    part = next_slice(request, ROWS, 32)
+    assert (part.count, part.outputs) == (19 + 32, 32)
+    request.computed = part.count
+    assert next_slice(request, ROWS, 0).count == 0
+
+
+def test_a_state_that_is_warmed_gives_no_logits() -> None:
+    request = Request(list(range(200)), anchor=200, sampling=Sampling())
+    [part] = compose([request], flat, drafting=True)
+    assert (part.count, part.outputs) == (ROWS_WARMING, 0)
+
+
+def test_prompts_share_the_rows_in_the_order_they_came() -> None:
+    parts = compose([prompt(100), prompt(100)], flat, drafting=False)
+    assert [part.count for part in parts] == [100, ROWS - 100]
+
+
+def test_whoever_reads_an_answer_waits_for_few_prompt_tokens_only() -> None:
+    parts = compose([answering(), prompt(100)], flat, drafting=False)
+    assert [part.count for part in parts] == [1, ROWS_BESIDE]
+
+
+def test_guesses_fill_a_step() -> None:
+    request = answering([1, 2, 3, 4])
+    [part] = compose([request], flat, drafting=True)
+    assert part.guesses == list(range(5, 20))
+    assert part.outputs == 16
+
+
+def test_whoever_waits_for_a_first_word_does_not_wait_for_guesses() -> None:
+    parts = compose([answering([1, 2, 3, 4]), prompt(30)], flat, drafting=True)
+    assert len(parts[0].guesses) < FILLED
+    assert (sum(part.count for part in parts) + len(parts[0].guesses)) % FILLED == 0
+
+
+def test_no_more_is_guessed_than_may_still_be_said() -> None:
+    request = answering([1, 2, 3, 4])
+    request.sampling = Sampling(max_tokens=4)
+    [part] = compose([request], flat, drafting=True)
+    assert len(part.guesses) <= 2
+
+
+def test_sampled_answers_are_not_guessed() -> None:
+    request = Request([1, 2, 3, 1, 2], anchor=0, sampling=Sampling(temperature=1.0), channel=Anyone())
+    request.given, request.computed = 1, 4
+    [part] = compose([request], flat, drafting=True)
+    assert part.guesses == []
