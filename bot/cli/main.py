@@ -10,7 +10,21 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from bot.cli import actions, admin, ask, bench, calibrate, config, evaluate, faq, models, serve, train_embedder, tune
+from bot.cli import (
+    actions,
+    admin,
+    ask,
+    bench,
+    calibrate,
+    config,
+    doctor,
+    evaluate,
+    faq,
+    models,
+    serve,
+    train_embedder,
+    tune,
+)
 from bot.cli.common import err
 from knowledge.errors import FrontDeskError
 
@@ -26,6 +40,7 @@ app.command()(ask.chat)
 app.command()(actions.actions)
 app.command()(evaluate.evaluate)
 app.command()(calibrate.calibrate)
+app.command()(doctor.doctor)
 app.command()(tune.tune)
 app.command("train-embedder")(train_embedder.train_embedder)
 app.add_typer(faq.app, name="faq")

@@ -1,0 +1,185 @@
+"""What is wrong with an installation, found by looking and changing nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Literal
+
+import httpx
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.assembly import model_library
+from bot.channels.opening import open_adapters, open_channels
+from bot.settings import Settings
+from bot.store.database import blocking_url, migration_config
+from knowledge.errors import ModelError
+from knowledge.llama import available_threads, is_slow_build, processor_features
+from knowledge.weights.library import check_hash
+
+State = Literal["well", "doubtful", "broken"]
+
+LOW_DISK = 1_000_000_000
+CLOCK_SECONDS = 120
+"""Slack and WeCom refuse messages whose time is five minutes off."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, in a sentence, with what to do if it is not well."""
+
+    subject: str
+    state: State
+    sentence: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything, one thing after the other; takes some seconds, most of them for reading the models."""
+    looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _processor,
+        _disk,
+        _models,
+        _database,
+        _port,
+        _remote,
+        _channels,
+    )
+    for look in looks:
+        yield from look(settings)
+
+
+def _processor(settings: Settings) -> Iterator[Finding]:
+    try:
+        features = processor_features()
+    except ModelError as error:
+        yield Finding("processor", "broken", str(error))
+        return
+    threads = settings.models.threads or available_threads()
+    if is_slow_build():
+        sentence = "llama-cpp-python was built without SIMD and is some 20 times slower; run: make rebuild-llama"
+        yield Finding("processor", "doubtful", f"{sentence} ({features})")
+    elif threads > available_threads():
+        sentence = f"models.threads is {threads}, and {available_threads()} cores may be used; run: frontdesk tune"
+        yield Finding("processor", "doubtful", sentence)
+    else:
+        yield Finding("processor", "well", f"{threads} threads with SIMD")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    for name, folder in (("data_dir", settings.data_dir), ("models_dir", settings.models_dir)):
+        place = folder.expanduser().resolve()
+        there = next(parent for parent in (place, *place.parents) if parent.exists())
+        free = shutil.disk_usage(there).free
+        if not _may_write(there):
+            yield Finding("disk", "broken", f"{place} cannot be written; set {name}, or give it to this user")
+        elif free < LOW_DISK:
+            yield Finding("disk", "doubtful", f"{place} has only {free / 1e9:.1f} GB free")
+        else:
+            yield Finding("disk", "well", f"{place} has {free / 1e9:,.0f} GB free")
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK)
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    library = model_library(settings)
+    wanted = [("chat", settings.models.chat)] if settings.models.chat else []
+    if ":" not in settings.models.embedding:
+        wanted.append(("embedding", settings.models.embedding))
+    for role, name in wanted:
+        try:
+            weights = library.find(name, role)  # type: ignore[arg-type]
+            if weights.record.sha256:
+                check_hash(weights.path, weights.record)
+        except (ModelError, OSError) as error:
+            yield Finding(role, "broken", str(error))
+        else:
+            instead = "" if weights.record.name == name or name.endswith(".gguf") else f", in the place of {name}"
+            yield Finding(role, "well", f"{weights.record.name} is here and whole{instead}")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    url = settings.resolved_database_url
+    newest = ScriptDirectory.from_config(migration_config(url)).get_current_head()
+    path = settings.data_dir.expanduser() / "frontdesk.db"
+    if not settings.database_url and not path.exists():
+        yield Finding("database", "well", f"{path.resolve()} is made at the first start")
+        return
+    try:
+        engine = create_engine(blocking_url(url))
+        with engine.connect() as connection:
+            revision = MigrationContext.configure(connection).get_current_revision()
+        engine.dispose()
+    except (SQLAlchemyError, ImportError, OSError) as error:
+        yield Finding("database", "broken", f"it cannot be opened: {str(error).splitlines()[0]}")
+        return
+    if revision == newest:
+        yield Finding("database", "well", f"{engine.dialect.name} answers, at revision {revision}")
+    else:
+        yield Finding("database", "doubtful", f"it is at revision {revision}; the next start brings it to {newest}")
+
+
+def _port(settings: Settings) -> Iterator[Finding]:
+    host, port = settings.server.host, settings.server.port
+    try:
+        ready = httpx.get(f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/readyz", timeout=5)  # noqa: S104
+        answer = ready.json()
+    except httpx.ConnectError:
+        yield Finding("server", "well", f"port {port} is free")
+    except (httpx.HTTPError, ValueError):
+        yield Finding("server", "doubtful", f"port {port} is taken by another program; choose one: --port {port + 1}")
+    else:
+        problems = [str(problem) for problem in answer.get("problems", [])]
+        state: State = "doubtful" if problems else "well"
+        yield Finding("server", state, f"runs on port {port}{': ' if problems else ''}{'; '.join(problems)}")
+
+
+def _remote(settings: Settings) -> Iterator[Finding]:
+    remote = settings.remote
+    if not remote.base_url:
+        return
+    key = remote.api_key.get_secret_value() if remote.api_key else "none"
+    try:
+        response = httpx.get(
+            f"{remote.base_url.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"}, timeout=10
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        yield Finding("remote model", "broken", f"{remote.base_url} cannot be reached ({type(error).__name__})")
+        return
+    if response.status_code in (401, 403):
+        yield Finding("remote model", "broken", f"{remote.base_url} refuses the key; set remote.api_key")
+    else:
+        yield Finding("remote model", "well", f"{remote.base_url} answers")
+    yield from _clock(response)
+
+
+def _clock(response: httpx.Response) -> Iterator[Finding]:
+    """Compare the clock with that of whoever answered."""
+    try:
+        off = abs((parsedate_to_datetime(response.headers["date"]) - datetime.now(UTC)).total_seconds())
+    except (KeyError, ValueError, TypeError):
+        return
+    if off > CLOCK_SECONDS:
+        sentence = f"it is {off:.0f} s off that of {response.url.host}; platforms refuse messages then: set up NTP"
+        yield Finding("clock", "broken", sentence)
+    else:
+        yield Finding("clock", "well", f"within {off:.0f} s of that of {response.url.host}")
+
+
+def _channels(settings: Settings) -> Iterator[Finding]:
+    channels, missing = open_channels(settings)
+    adapters, lacking = open_adapters(settings)
+    missing |= {f"people.{name}": problem for name, problem in lacking.items()}
+    for name in (*channels, *adapters):
+        yield Finding("channel", "well", f"{name} is set up")
+    for problem in missing.values():
+        yield Finding("channel", "broken", problem)
