@@ -121,7 +121,8 @@ def own_server(path: Path, threads: int) -> Server:
     port = free_port()
     command = [sys.executable, "-m", "llama_cpp.server", "--model", str(path), "--port", str(port)]
     command += ["--n_threads", str(threads), "--n_threads_batch", str(threads), "--n_ctx", "2048"]
-    command += ["--cache", "true", "--interrupt_requests", "false", "--verbose", "false"]
+    # its cache keeps all logits of a prompt, 300 MB each: it took 10 GB before all entries were asked about once
+    command += ["--interrupt_requests", "false", "--verbose", "false"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     STARTED.append(process)
     address = f"http://127.0.0.1:{port}"

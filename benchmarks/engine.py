@@ -37,6 +37,9 @@ from knowledge.search import Query
 from knowledge.weights.library import ModelLibrary
 
 CONTENDERS = ("frontdesk", "frontdesk-plain", "llama-class", "llama-cpp-python", "llama-server")
+WITHOUT_MEMORY = ("llama-class", "llama-cpp-python")
+"""They keep one prompt at most, so that asking about each entry once would not help them."""
+
 RESULTS = Path(__file__).parent / "results"
 ENTRIES, MAX_TOKENS = 50, 64
 Messages = list[dict[str, str]]
@@ -168,10 +171,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     contenders = [Contender.start(name, options.model, options.threads) for name in options.contenders]
     console, report = Console(), {"model": options.model.name, "threads": options.threads, "figures": {}}
     try:
-        cold = {one.name: one.run(every_entry()[:8], 8)["seconds"] for one in contenders}
+        cold = {one.name: one.run(every_entry()[:4], 4)["seconds"] for one in contenders}
         for one in contenders:
-            one.run(every_entry(), 4, max_tokens=1)
-        report["cold_seconds_8_questions"] = cold
+            if one.name not in WITHOUT_MEMORY:
+                one.run(every_entry(), 4, max_tokens=1)
+        report["cold_seconds_4_questions"] = cold
         for concurrency in options.concurrency:
             for round_ in range(options.rounds):
                 prompts = make_prompts(options.questions, seed=1_000 * concurrency + round_)

@@ -16,7 +16,7 @@ from knowledge.errors import ModelError
 from knowledge.weights.catalogue import RECORDS, find_record
 from knowledge.weights.download import Progress as ShowProgress
 from knowledge.weights.library import ModelLibrary, Weights
-from knowledge.weights.quantising import BITS, requantise
+from knowledge.weights.quantising import BITS, faster, requantise
 
 app = typer.Typer(no_args_is_help=True, help="The local models: what there is, bring it here, check it.")
 
@@ -48,6 +48,7 @@ def pull(names: Names = None) -> None:
             out.print(f"[green]{present.record.name}[/] is here: {present.path}")
             if present.record.name != name:
                 out.print(f"  in place of {name}; to try that one again: frontdesk models pull {name}")
+            _make_faster(settings, present)
             continue
         find_record(name)
         with download_progress() as bar:
@@ -58,6 +59,17 @@ def pull(names: Names = None) -> None:
                 notice=lambda sentence: err.print(escape(sentence)),
             )
         out.print(f"[green]{weights.record.name}[/] is here: {weights.path}")
+        _make_faster(settings, weights)
+
+
+def _make_faster(settings: Settings, weights: Weights) -> None:
+    """Write a chat model in its fast form as well, so that the first start need not."""
+    if weights.record.role != "chat" or not settings.models.fast_weights:
+        return
+    with counting_progress() as bar:
+        made = faster(weights, model_library(settings).folder, progress=_shown_in(bar))
+    if made is not weights:
+        out.print(f"  and, 1.4 times as fast, as {made.record.name}")
 
 
 @app.command()
