@@ -14,7 +14,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.errors import ModelBusy, OutOfCells
@@ -191,12 +191,12 @@ class Engine:
         """Give slots to those who wait, first to those who have least; warm when there is nobody."""
         warming = bool(self._running) and self._running[0].channel is None
         if warming and (self._waiting or self._is_held):
-            self._suspend(self._running[0], self._warming.appendleft)
+            self._suspend(self._running[0])
         while self._waiting:
             turns, _, request = self._waiting[0]
             longest = max(self._running, key=lambda running: running.given, default=None)
             if not self._slots.free and longest and longest.turn >= TURN and longest.given // TURN > turns:
-                self._suspend(longest, self._wait)
+                self._suspend(longest)
             if not self._slots.free or not self._fits(request):
                 return
             heapq.heappop(self._waiting)
@@ -225,13 +225,16 @@ class Engine:
         self._slots.close(request)
         request.end(error)
 
-    def _suspend(self, request: Request, wait: Callable[[Request], None]) -> None:
+    def _suspend(self, request: Request) -> None:
         """Take a request's slot away; its state is saved, so that it goes on from there."""
         self.counters.suspended += 1
         self._running.remove(request)
         self._vault.put(to_key(request.tokens[: request.computed]), self._context.save(request.slot))
         self._slots.close(request)
-        wait(request)
+        if request.channel is None:
+            self._warming.appendleft(request)
+        else:
+            self._wait(request)
 
     def _compute(self, parts: Sequence[Part]) -> None:
         step = self._context.step
@@ -260,7 +263,7 @@ class Engine:
             return
         if len(self._running) < 2:
             raise ModelError(f"the prompt and its answer are longer than the context of {self._context.cells} tokens")
-        self._suspend(max(self._running, key=lambda request: request.given), self._wait)
+        self._suspend(max(self._running, key=lambda request: request.given))
         self._slots.empty_one()
 
     def _take(self, part: Part, logits: NDArray[np.float32]) -> None:

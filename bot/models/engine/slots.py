@@ -61,8 +61,10 @@ class Slots:
             target = best
         if saved and min(saved.length, limit) > length and self._restore(target, saved.key):
             length = min(saved.length, limit)
-        elif target is not best:
-            self._context.share(best.number, target.number, length)
+        else:
+            length = min(best.common(key), limit)  # what was there may have had to go for a state that did not fit
+            if target is not best:
+                self._context.share(best.number, target.number, length)
         self._context.cut(target.number, length)
         self._clock += 1
         target.request, target.used = request, self._clock
