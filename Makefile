@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_COMPILE_BYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install models example test install-dev lint format pytest test-sentence-transformers bench rebuild-llama clean
+.PHONY: help serve install models example test install-dev lint format pytest test-sentence-transformers bench bench-engine rebuild-llama clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-28s %s\n", $$1, $$2}'
@@ -58,6 +58,10 @@ $(TORCH_PYTHON):
 bench: install-dev models  ## every benchmark; figures go to benchmarks/results/
 	$(RUN) python -m benchmarks.search
 	$(RUN) python -m benchmarks.serving
+
+bench-engine: models | $(UV)  ## the engine beside llama.cpp's own servers; hours, or see benchmarks/engine.py for less
+	$(UV) sync --frozen --group bench
+	$(RUN) python -m benchmarks.engine
 
 rebuild-llama: | $(UV)  ## compile llama.cpp again, for this machine's processor
 	$(UV) cache clean llama-cpp-python
