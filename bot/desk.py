@@ -309,10 +309,13 @@ class FrontDesk:
         """Say what the local model says, as far as it is borne out; the trace tells whether all of it was."""
         answer = case.answer
         check = GroundingCheck(cited.answer for cited in answer.citations)
-        yield case.begun()
-        async with aclosing(self._checked(case, generation, check)) as tokens:
-            async for token in tokens:
-                yield token
+        try:
+            yield case.begun()
+            async with aclosing(self._checked(case, generation, check)) as tokens:
+                async for token in tokens:
+                    yield token
+        finally:
+            await generation.aclose()
         answer.trace.generated = answer.text
         answer.trace.grounded = check.is_grounded(answer.text) and not self._is_sensitive(answer.text)
 

@@ -130,12 +130,12 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _port(settings: Settings) -> Iterator[Finding]:
     host, port = settings.server.host, settings.server.port
+    place = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
     try:
-        ready = httpx.get(f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/readyz", timeout=5)  # noqa: S104
-        answer = ready.json()
+        answer = dict(httpx.get(f"http://{place}:{port}/readyz", timeout=5).json())
     except httpx.ConnectError:
         yield Finding("server", "well", f"port {port} is free")
-    except (httpx.HTTPError, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError):
         yield Finding("server", "doubtful", f"port {port} is taken by another program; choose one: --port {port + 1}")
     else:
         problems = [str(problem) for problem in answer.get("problems", [])]
@@ -152,6 +152,9 @@ def _remote(settings: Settings) -> Iterator[Finding]:
         response = httpx.get(
             f"{remote.base_url.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"}, timeout=10
         )
+    except UnicodeEncodeError:
+        yield Finding("remote model", "broken", "remote.api_key has characters that no key has; paste it again")
+        return
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         yield Finding("remote model", "broken", f"{remote.base_url} cannot be reached ({type(error).__name__})")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from itertools import zip_longest
 
 import structlog
 
@@ -30,7 +31,8 @@ async def keep_prepared(model: LocalChatModel, desks: Iterable[FrontDesk]) -> No
         if searching != known:
             known = searching
             try:
-                model.prepare([prompt for desk in desks for prompt in await openings(desk)])
+                wishes = [await openings(desk) for desk in desks]
+                model.prepare([prompt for some in zip_longest(*wishes) for prompt in some if prompt])
             except Exception:  # it is a convenience: answers only come later without it
                 log.exception("the local model could not be prepared")
         await asyncio.sleep(POLL_SECONDS)

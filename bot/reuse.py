@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.models.base import ChatMessage
+
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_IDLE = re.compile(r"(?<!\d)[?!,;:~…。、·]+|[?!,;:~…。、·]+(?!\d)")
+"""Signs that say nothing; between two digits they do."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,5 @@ def _key(prompt: Sequence[ChatMessage]) -> tuple[str, ...]:
 
 def _plain(question: str) -> str:
     """Return a question's letters and digits; a sign between digits, or one that means an amount, is kept."""
-    text = unicodedata.normalize("NFKC", question).casefold()
-    return " ".join("".join(" " if _is_idle(character) else character for character in text).split()).rstrip(".")
-
-
-def _is_idle(character: str) -> bool:
-    return character in "?!,;:~…。、·" or character.isspace()
+    text = question.translate(_HALF_WIDTH).casefold()
+    return " ".join(_IDLE.sub(" ", text).split()).rstrip(".")

@@ -111,7 +111,7 @@ class ModelSettings(Section):
         le=1_048_576,
         description="Disk for them, in `data_dir`, so that a restart does not forget them, in MB.",
     )
-    slots: int = Field(8, ge=1, le=64, description="Answers that the local chat model writes at once.")
+    slots: int = Field(8, ge=1, le=32, description="Answers that the local chat model writes at once.")
     queue: int = Field(64, ge=1, le=10_000, description="Answers that may wait for the chat model; more are shed.")
     patience_seconds: float = Field(
         5.0, gt=0, le=600, description="A question that would wait longer for the chat model's first word is shed."

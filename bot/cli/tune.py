@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,9 +55,11 @@ def write_settings(path: Path, sections: dict[str, dict[str, Any]]) -> None:
             if not isinstance(table, MutableMapping):
                 raise SettingsError(f"{section} is no section in {path}")
             table.update(values)
-        partial = path.with_suffix(".partial")
+        real = path.resolve()
+        partial = real.with_suffix(".partial")
+        partial.touch(stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o600)
         partial.write_text(tomlkit.dumps(document), encoding="utf-8")
-        partial.replace(path)
+        partial.replace(real)
     except (OSError, TOMLKitError) as error:
         raise SettingsError(f"{path} cannot be written: {error}") from error
 

@@ -36,6 +36,7 @@ ENGINE_COUNTERS = {
     "queue_seconds": "Seconds that prompts waited for a slot.",
     "prompt_computed": "Prompt tokens computed.",
     "prompt_reused": "Prompt tokens whose state was kept.",
+    "prepared": "Prompt tokens computed while nobody asked.",
     "generated": "Tokens of answers.",
     "drafted": "Tokens guessed.",
     "accepted": "Guesses that were right.",

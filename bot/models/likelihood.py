@@ -13,6 +13,7 @@ from bot.messages import as_language
 from bot.models.local import LocalChatModel
 from bot.question import Citation
 from knowledge.entries import Entry
+from knowledge.reranking.patient import PATIENCE_SECONDS
 from knowledge.search import Query
 from knowledge.text import detect_language
 
@@ -29,9 +30,9 @@ class LikelihoodReranker:
     weight = 0.2
     count = 4
 
-    def __init__(self, model: LocalChatModel) -> None:
-        """Use a model that is also used for answering; it is warmed up by whoever made it."""
-        self._model = model
+    def __init__(self, model: LocalChatModel, seconds: float = PATIENCE_SECONDS) -> None:
+        """Use a model that is also used for answering; what takes longer is given up, as nobody waits for it."""
+        self._model, self._seconds = model, seconds
 
     @property
     def name(self) -> str:
@@ -49,4 +50,4 @@ class LikelihoodReranker:
             prompts.grounded(language, [Citation(1, "", entry.key, entry.question, entry.answer)], query)
             for entry in entries
         ]
-        return self._model.likelihoods(asked)
+        return self._model.likelihoods(asked, seconds=self._seconds)

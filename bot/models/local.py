@@ -8,6 +8,8 @@ import importlib.metadata
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+import structlog
+
 from bot.models.base import ChatMessage, FinishReason, Sampling
 from bot.models.engine.composing import OUTPUTS, ROWS
 from bot.models.engine.context import Context
@@ -23,6 +25,8 @@ from knowledge.errors import ModelError, ModelUnavailable
 from knowledge.llama import LlamaModel, available_threads
 from knowledge.weights.catalogue import ChatTemplate
 from knowledge.weights.library import Weights
+
+log = structlog.get_logger()
 
 CELLS_A_SLOT = 512
 """An entry, a question and an answer have about 350 tokens; beginnings that are alike share theirs."""
@@ -110,21 +114,35 @@ class LocalChatModel:
         if self._engine is not None:
             return
         self._model = LlamaModel(self._weights.path)
+        try:
+            self._engine = self._make_engine(self._model)
+        except ModelUnavailable:
+            self._model.close()
+            raise
+        self._engine.start()
+
+    def _make_engine(self, model: LlamaModel) -> Engine:
         options = self._options
         self._context = Context(
-            self._model,
+            model,
             cells=max(self._context_tokens, options.slots * CELLS_A_SLOT),
             sequences=options.slots,
             rows=ROWS,
             outputs=OUTPUTS,
             threads=options.threads or available_threads(),
         )
-        files = None
-        if options.state_folder is not None and options.state_folder_bytes:
-            files = StateFiles(options.state_folder, self._fingerprint(), options.state_folder_bytes)
-        self._vault = Vault(PrefixStore(options.state_bytes), files)
-        self._engine = Engine(self._model, self._context, self._vault, options)
-        self._engine.start()
+        self._vault = Vault(PrefixStore(options.state_bytes), self._open_files())
+        return Engine(model, self._context, self._vault, options)
+
+    def _open_files(self) -> StateFiles | None:
+        folder, budget = self._options.state_folder, self._options.state_folder_bytes
+        if folder is None or not budget:
+            return None
+        try:
+            return StateFiles(folder, self._fingerprint(), budget)
+        except OSError as error:
+            log.warning("states of prompts are not kept on disk", folder=str(folder), reason=str(error))
+            return None
 
     def generate(self, messages: Sequence[ChatMessage], sampling: Sampling) -> LocalGeneration:
         """Queue a prompt.
@@ -133,7 +151,7 @@ class LocalChatModel:
             ModelBusy: too many are waiting.
             ModelError: the prompt is longer than the context.
         """
-        assert self._engine is not None, "warm_up comes first"
+        engine = self._running()
         prefix, rest = self._to_tokens(messages)
         length = len(prefix) + len(rest)
         room = self._context_tokens - length
@@ -143,17 +161,22 @@ class LocalChatModel:
         stops = (*sampling.stop, *self._template.stops)
         sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room), stop=stops)
         request = Request(prefix + rest, anchor=len(prefix), sampling=sampling, channel=channel)
-        self._engine.submit(request)
+        engine.submit(request)
         return LocalGeneration(request, channel)
+
+    def _running(self) -> Engine:
+        if self._engine is None:
+            raise ModelError("the local model is not loaded")
+        return self._engine
 
     def prepare(self, prompts: Sequence[Sequence[ChatMessage]]) -> None:
         """Compute what these prompts begin with while nobody waits: in this order, as many as there is room to keep.
 
         Earlier wishes are dropped.
         """
-        assert self._engine is not None, "warm_up comes first"
+        engine = self._running()
         assert self._model is not None
-        self._engine.cool()
+        engine.cool()
         room = max(self._options.state_bytes, self._options.state_folder_bytes)
         for messages in prompts:
             prefix, _ = self._to_tokens(messages)
@@ -161,22 +184,24 @@ class LocalChatModel:
             if room < 0:
                 return
             if 0 < len(prefix) <= self._context_tokens - LEAST_ROOM:
-                self._engine.warm(Request(prefix, anchor=len(prefix), sampling=Sampling()))
+                engine.warm(Request(prefix, anchor=len(prefix), sampling=Sampling()))
 
     def hold(self) -> None:
         """Put off preparations for a moment, so that a question has the processor to itself."""
         if self._engine is not None:
             self._engine.hold()
 
-    def likelihoods(self, prompts: Sequence[Sequence[ChatMessage]]) -> list[float]:
+    def likelihoods(self, prompts: Sequence[Sequence[ChatMessage]], *, seconds: float | None = None) -> list[float]:
         """Return, for each prompt, the log-probability of its last message's text after what comes before it. Blocks.
 
         Raises:
             ModelBusy: too many are waiting.
-            ModelError: a prompt is longer than the context.
+            ModelError: a prompt is longer than the context, or it takes more than so many seconds.
         """
-        asked = [self._ask_likelihood(messages) for messages in prompts]
+        asked: list[tuple[Request, ThreadChannel]] = []
         try:
+            for messages in prompts:  # one by one: what was asked before a failure has to be left again
+                asked.append(self._ask_likelihood(messages, seconds))  # noqa: PERF401
             for _, channel in asked:
                 channel.wait()
         finally:
@@ -184,17 +209,21 @@ class LocalChatModel:
                 channel.is_left = True
         return [sum(request.logprobs) for request, _ in asked]
 
-    def _ask_likelihood(self, messages: Sequence[ChatMessage]) -> tuple[Request, ThreadChannel]:
-        assert self._engine is not None, "warm_up comes first"
+    def _ask_likelihood(self, messages: Sequence[ChatMessage], seconds: float | None) -> tuple[Request, ThreadChannel]:
+        engine = self._running()
         prefix, rest = self._to_tokens(messages, to_the_last_word=True)
         if len(prefix) + len(rest) > self._context_tokens:
             raise ModelError(f"the prompt has {len(prefix) + len(rest)} tokens")
         channel = ThreadChannel()
         request = Request(
-            prefix + rest, anchor=len(prefix), sampling=Sampling(), channel=channel, scored=len(rest) if prefix else 0
+            prefix + rest,
+            anchor=len(prefix),
+            sampling=Sampling(seconds=seconds),
+            channel=channel,
+            scored=len(rest) if prefix else 0,
         )
         if request.scored:
-            self._engine.submit(request)
+            engine.submit(request)
         else:
             channel.send(None)
         return request, channel

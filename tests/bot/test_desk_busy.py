@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 import pytest
 
 from bot.errors import ModelBusy, RemoteModelError
+from bot.question import Question, Started
 from bot.store.database import Database
 from tests.bot.fakes import RETURNS, ScriptedModel, StubKnowledge, ask, make_desk
 
@@ -52,3 +55,12 @@ async def test_an_answer_has_a_time_limit(database: Database) -> None:
     desk = make_desk(database, StubKnowledge(GROUNDED), local=local, settings={"models": {"answer_seconds": 12}})
     await ask(desk, "退货有什么规定？")
     assert local.samplings[0].seconds == 12
+
+
+async def test_a_customer_who_leaves_at_the_start_stops_the_model(database: Database) -> None:
+    """The generation is queued before Started is given out; who leaves there never closes it."""
+    local = ScriptedModel("签收后7天内可以申请退货。")
+    desk = make_desk(database, StubKnowledge(0.6), local=local)
+    async with aclosing(desk.answer(Question(text="退货有什么规定？"))) as events:
+        assert isinstance(await anext(events), Started)
+    assert local.generations[0].closed.is_set()

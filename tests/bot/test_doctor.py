@@ -161,3 +161,11 @@ def test_channels_without_what_they_need_are_broken(look: Look) -> None:
     found = look(channels={"slack": {}, "rest": {}})["channel"]
     assert [finding.state for finding in found] == ["well", "broken"]
     assert "channels.slack" in found[1].sentence
+
+
+def test_other_programs_and_odd_settings_do_not_stop_it(look: Look, answering: Callable[..., str]) -> None:
+    port = int(answering(200, '"ok"').rpartition(":")[2])
+    assert "another program" in look(server={"port": port})["server"][0].sentence
+    assert look(server={"host": "::1", "port": unused_port()})["server"][0].state == "well"
+    [finding] = look(remote={"base_url": "http://127.0.0.1:9", "api_key": "“sk-1”"})["remote model"]
+    assert "api_key" in finding.sentence

@@ -105,3 +105,13 @@ async def test_changed_settings_forget_what_was_worded(database: Database) -> No
     desk.configure(desk.settings.model_copy(deep=True), None)
     await ask(desk, "退货有什么规定？")
     assert len(local.prompts) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("尺码1:2", "尺码1 2"), ("10²平方米", "102平方米"), ("5~10天", "5 10天"), ("3,5 kg", "3;5 kg")],
+)
+def test_a_sign_between_digits_makes_another_question(first: str, second: str) -> None:
+    cache = AnswerCache(4)
+    cache.put(prompt(first), Worded("x", grounded=True))
+    assert cache.get(prompt(second)) is None

@@ -18,6 +18,7 @@ class Counters:
     queue_seconds: float = 0.0
     prompt_computed: int = 0
     prompt_reused: int = 0
+    prepared: int = 0
     generated: int = 0
     drafted: int = 0
     accepted: int = 0

@@ -77,7 +77,7 @@ def share_rows(
     )
     expected = float(len(offers))
     best, best_speed = 0, expected / seconds(fixed)
-    for count, (gain, _) in enumerate(gains[:room], 1):
+    for count, (gain, _) in enumerate(gains[: max(0, room)], 1):
         expected += gain
         is_filled = (fixed + count) % FILLED == 0 or count == len(gains)
         if is_filled and (speed := expected / seconds(fixed + count)) > best_speed:

@@ -8,11 +8,10 @@ model engine", has the measurements it stands on.
 from __future__ import annotations
 
 import atexit
-import heapq
-import itertools
 import math
 import threading
 import time
+from bisect import insort
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -42,6 +41,9 @@ HOLD_SECONDS = 1.0
 TURN = 64
 """Tokens of an answer after which it makes room for a customer who has none yet."""
 
+BEHIND = 16
+"""So many customers go before an answer that has had a turn; then it goes on, whoever else has come."""
+
 
 class Engine:
     """Takes requests from any thread; see the module. `start` it, `stop` it once."""
@@ -54,10 +56,10 @@ class Engine:
         self.costs = StepCosts()
         self._news = threading.Condition()
         self._inbox: deque[Request] = deque()
-        self._waiting: list[tuple[int, int, Request]] = []
+        self._waiting: list[tuple[int, Request]] = []
         self._warming: deque[Request] = deque()
         self._running: list[Request] = []
-        self._order = itertools.count()
+        self._order = 0
         self._held_until = 0.0
         self._stopping = self._aborting = False
         self._thread = threading.Thread(target=self._work, name="chat-model", daemon=True)
@@ -104,7 +106,7 @@ class Engine:
 
     def predicted_wait(self) -> float:
         """Return the seconds that a new request would wait for its first token."""
-        waiting = [*self._inbox, *(request for _, _, request in list(self._waiting))]
+        waiting = [*self._inbox, *(request for _, request in list(self._waiting))]
         ahead = sum(len(request.tokens) for request in waiting)
         ahead += sum(request.goal - request.computed for request in list(self._running) if not request.is_answering)
         wait = ahead * self.counters.share_computed * self.costs(ROWS_BESIDE) / ROWS_BESIDE
@@ -170,7 +172,12 @@ class Engine:
         return time.monotonic() < self._held_until
 
     def _wait(self, request: Request) -> None:
-        heapq.heappush(self._waiting, (request.given // TURN, next(self._order), request))
+        insort(self._waiting, (self._place(request), request))
+        self._order += 1
+
+    def _place(self, request: Request) -> int:
+        """Return a request's place in the queue if it comes to it now: the more it has said, the further behind."""
+        return self._order + BEHIND * (request.given // TURN)
 
     def _end_abandoned(self) -> None:
         for request in list(self._running):
@@ -180,12 +187,12 @@ class Engine:
             elif request.is_late:
                 self.counters.late += 1
                 self._close(request, ModelError("the local model took too long"))
-        for item in [item for item in self._waiting if item[2].is_left or item[2].is_late]:
-            self._waiting.remove(item)
-            heapq.heapify(self._waiting)
-            self.counters.cancelled += item[2].is_left
-            self.counters.late += not item[2].is_left
-            item[2].end(None if item[2].is_left else ModelBusy(len(self._waiting), retry_after=1))
+        ended = [request for _, request in self._waiting if request.is_left or request.is_late]
+        self._waiting = [item for item in self._waiting if item[1] not in ended]
+        for request in ended:
+            self.counters.cancelled += request.is_left
+            self.counters.late += not request.is_left
+            request.end(None if request.is_left else ModelBusy(len(self._waiting), retry_after=1))
 
     def _admit(self) -> None:
         """Give slots to those who wait, first to those who have least; warm when there is nobody."""
@@ -193,18 +200,25 @@ class Engine:
         if warming and (self._waiting or self._is_held):
             self._suspend(self._running[0])
         while self._waiting:
-            turns, _, request = self._waiting[0]
             longest = max(self._running, key=lambda running: running.given, default=None)
-            if not self._slots.free and longest and longest.turn >= TURN and longest.given // TURN > turns:
+            if not self._slots.free and longest and longest.turn >= TURN and self._waiting[0][0] < self._place(longest):
                 self._suspend(longest)
-            if not self._slots.free or not self._fits(request):
+            request = self._next() if self._slots.free else None
+            if request is None:
                 return
-            heapq.heappop(self._waiting)
             self._open(request)
         if not self._running and self._warming and not self._is_held:
             request = self._warming.popleft()
             if to_key(request.tokens) not in self._vault:
                 self._open(request)
+
+    def _next(self) -> Request | None:
+        """Take the first of those who wait for whom there are cells; one that needs many is passed by a few only."""
+        first = self._waiting[0][0]
+        for index, (place, request) in enumerate(self._waiting):
+            if place < first + BEHIND and self._fits(request):
+                return self._waiting.pop(index)[1]
+        return None
 
     def _fits(self, request: Request) -> bool:
         if not self._running:
@@ -212,13 +226,13 @@ class Engine:
         return sum(len(other.tokens) + TURN for other in [*self._running, request]) <= self._context.cells
 
     def _open(self, request: Request) -> None:
+        self._running.append(request)
         self._slots.open(request)
         request.turn = 0
         if request.channel is not None and request.given == 0:
             self.counters.queue_seconds += time.monotonic() - request.arrived
             self.counters.prompt_reused += request.computed
             request.usage.cached = request.computed
-        self._running.append(request)
 
     def _close(self, request: Request, error: FrontDeskError | None = None) -> None:
         self._running.remove(request)
@@ -228,8 +242,8 @@ class Engine:
     def _suspend(self, request: Request) -> None:
         """Take a request's slot away; its state is saved, so that it goes on from there."""
         self.counters.suspended += 1
-        self._running.remove(request)
         self._vault.put(to_key(request.tokens[: request.computed]), self._context.save(request.slot))
+        self._running.remove(request)
         self._slots.close(request)
         if request.channel is None:
             self._warming.appendleft(request)
@@ -269,7 +283,9 @@ class Engine:
     def _take(self, part: Part, logits: NDArray[np.float32]) -> None:
         """Go on with what a step computed for a request."""
         request = part.request
-        if not request.is_answering:
+        if request.channel is None:
+            self.counters.prepared += part.count
+        elif not request.is_answering:
             self.counters.prompt_computed += part.count
         request.computed += part.count
         if request.computed == request.anchor:
@@ -288,7 +304,7 @@ class Engine:
         """Keep the state of what others are likely to begin with too."""
         key = to_key(request.tokens[: request.anchor])
         if key not in self._vault:
-            self._vault.put(key, self._context.save(request.slot), lasting=True)
+            self._vault.put(key, self._context.save(request.slot), lasting=request.channel is None)
 
     def _answer(self, part: Part, logits: NDArray[np.float32]) -> None:
         """Say the next token, and those guesses that were right."""

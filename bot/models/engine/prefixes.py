@@ -46,7 +46,11 @@ def nearest(keys: Sequence[Key], key: Key) -> Match | None:
     place = bisect_left(keys, key)
     matches = (Match(other, common_length(key, other)) for other in keys[max(0, place - 1) : place + 1])
     best = max(matches, key=lambda match: match.length, default=None)
-    return best if best and best.length else None
+    if best is None or not best.length:
+        return None
+    whole = key[: best.length * TOKEN_BYTES]
+    place = bisect_left(keys, whole)  # the shortest of those that begin so comes first
+    return Match(keys[place], best.length)
 
 
 class PrefixStore:

@@ -108,7 +108,7 @@ class Request:
         self.text = TextStream(self.sampling.stop)
         self.guesser = Guesser(self.tokens)
         if self.sampling.temperature > 0:
-            self.random = np.random.default_rng(self.sampling.seed)
+            self.random = np.random.default_rng(None if self.sampling.seed is None else self.sampling.seed & 0xFFFFFFFF)
 
     @property
     def is_left(self) -> bool:
@@ -135,6 +135,10 @@ class Request:
     def is_answering(self) -> bool:
         """Say whether an answer is being written."""
         return self.given > 0 and self.computed == len(self.tokens) - 1
+
+    def __lt__(self, other: Request) -> bool:
+        """Of two in the same place, the one that came first goes first."""
+        return self.arrived < other.arrived
 
     def guess(self) -> list[int]:
         """Return tokens that may come next, no more than it may still say."""

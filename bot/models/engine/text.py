@@ -27,8 +27,8 @@ class TextStream:
         return ready
 
     def finish(self) -> str:
-        """Return what was held back, when nothing more comes."""
-        return "" if self.stopped else self._held + self._decoder.decode(b"", final=True)
+        """Return what was held back, when nothing more comes; half a character is nothing."""
+        return "" if self.stopped else self._held
 
 
 def _overlap(text: str, stop: str) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,21 @@ def test_a_file_of_no_use_is_said(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError, match=r"frontdesk\.toml"):
         write_settings(path, {"models": {"threads": 2}})
     assert path.read_text() == text
+
+
+def test_tuning_does_not_open_a_private_settings_file_to_all(tmp_path: Path) -> None:
+    """The file may hold the remote model's key."""
+    path = tmp_path / "frontdesk.toml"
+    path.write_text('[remote]\napi_key = "secret"\n')
+    path.chmod(0o600)
+    write_settings(path, {"models": {"threads": 2}})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_tuning_leaves_a_linked_settings_file_linked(tmp_path: Path) -> None:
+    real, path = tmp_path / "real.toml", tmp_path / "frontdesk.toml"
+    real.write_text("")
+    path.symlink_to(real)
+    write_settings(path, {"models": {"threads": 2}})
+    assert path.is_symlink()
+    assert "threads" in real.read_text()

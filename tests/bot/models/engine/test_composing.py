@@ -94,3 +94,7 @@ def test_sampled_answers_are_not_guessed() -> None:
     request.given, request.computed = 1, 4
     [part] = compose([request], flat, drafting=True)
     assert part.guesses == []
+
+
+def test_any_seed_that_the_api_lets_in_can_be_used() -> None:
+    Request([1], anchor=0, sampling=Sampling(temperature=1.0, seed=-1))

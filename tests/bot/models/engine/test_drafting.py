@@ -66,3 +66,8 @@ def test_the_more_trusted_answer_gets_more() -> None:
 def test_there_are_never_more_than_there_is_room_for() -> None:
     assert sum(share_rows([(0.99, 15)] * 4, flat, fixed=4, room=10)) <= 10
     assert share_rows([], flat, fixed=0, room=10) == []
+
+
+def test_no_room_for_guesses_means_none() -> None:
+    """With more answers than OUTPUTS the room is negative, and a slice to a negative place takes nearly all."""
+    assert sum(share_rows([(0.9, 15)] * 40, lambda rows: 1.0, fixed=40, room=-8)) == 0

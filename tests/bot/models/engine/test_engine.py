@@ -228,6 +228,8 @@ async def test_states_survive_a_restart(small: Weights, tmp_path: Path) -> None:
     for _ in range(2):
         model = LocalChatModel(small, lasting)
         model.warm_up()
+        model.prepare([asked(0)])
+        await until(lambda: model.counters.finished == 1 or len(texts) == 1)  # noqa: B023
         generation = model.generate(asked(0), Sampling(max_tokens=12))
         texts.append(await complete(generation))
         await model.close()

@@ -24,10 +24,6 @@ def test_characters_come_whole() -> None:
     assert fed([first, second + "货".encode()]) == ["", "退货", ""]
 
 
-def test_a_character_that_never_ends_is_a_mark() -> None:
-    assert fed(["退".encode()[:2]]) == ["", "\ufffd"]
-
-
 @pytest.mark.parametrize("pieces", [[b"good END bad"], [b"good E", b"ND bad"], [b"good ", b"E", b"N", b"D", b"!"]])
 def test_text_ends_before_a_stop_string(pieces: list[bytes]) -> None:
     assert "".join(fed(pieces, ("END",))) == "good "
@@ -47,3 +43,10 @@ def test_text_is_the_same_however_it_is_cut(text: str, cuts: list[int]) -> None:
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     pieces = [data[start:end] for start, end in pairwise(places)]
     assert "".join(fed(pieces, ("\x00",))) == text.split("\x00", maxsplit=1)[0]
+
+
+def test_half_a_character_is_not_shown() -> None:
+    """An answer may be cut at its last token, in the middle of a Chinese character or an emoji."""
+    stream = TextStream(())
+    said = stream.feed("退".encode()) + stream.feed("货".encode()[:2]) + stream.finish()
+    assert said == "退"
