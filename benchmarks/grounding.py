@@ -44,7 +44,8 @@ SETS = ("shop-zh", "bank-en")
 AT_ONCE = 8
 DIGITS = re.compile(r"\d+(?:\.\d+)?")
 UNITS = re.compile(r"[零一二两三四五六七八九十百千万半]+(?:个|天|日|小时|分钟|元|块|折|年|月|周|次|件|倍|工作日)")
-LINKS = re.compile(r"(?:https?://|www\.)[\w./?=&%-]+|[\w.+-]+@[\w-]+\.\w+")
+LINKS = re.compile(r"(?:https?://|www\.)[\w./?=&%-]+|[\w.+-]+@[\w-]+\.\w+", re.ASCII)
+NUMBERING = re.compile(r"\[\d\]|^\s*\d+[.、](?!\d)", re.MULTILINE)
 PARTIES = (
     *("买家", "卖家", "商家", "客户", "顾客", "平台", "快递", "物流", "厂家", "我们承担", "您承担"),
     *("buyer", "seller", "merchant", "courier", "customer"),
@@ -72,7 +73,7 @@ def named(text: str) -> set[str]:
 
 def inspect(answer: str, entry: Entry) -> list[str]:
     """Return what an answer names and its entry does not; a numbering such as [1] names nothing."""
-    return sorted(named(re.sub(r"\[\d\]|^\s*\d+[.、]", "", answer)) - named(f"{entry.question}\n{entry.answer}"))
+    return sorted(named(NUMBERING.sub("", answer)) - named(f"{entry.question}\n{entry.answer}"))
 
 
 def pairs(folder: Path) -> Iterator[tuple[str, Entry, bool]]:

@@ -54,8 +54,9 @@ _PARTIES = (
 )
 """Words for one party each; a clause that names none is about whoever is asked."""
 
+_SENTENCE_ENDS = ("\n", "。", "；", ";", "！", "!", "？", "?", ".")
 _UNIT = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+")
-_CLAUSE_END = re.compile(r"\n|[，。；！？：](?=\D)|[,.;!?:](?=[\s\u3400-\u9fff])")
+_CLAUSE_END = re.compile(r"\n|[。；！？](?=[\s\S])|[，：](?=\D)|[,.;!?:](?=[\s\u3400-\u9fff])")
 """A mark is an end once it cannot be inside a word any more: 49.5, 9：30 and https://a.example are one."""
 
 
@@ -97,6 +98,15 @@ class _Clause:
         return {number for number, words in enumerate(_PARTIES) if words.search(self.text)}
 
     @property
+    def is_label(self) -> bool:
+        """Whether what follows in its sentence is said of it, as in "beds of 1.2 m: covers of 150×200"."""
+        return self.text.rstrip().endswith(("：", ":"))
+
+    @property
+    def ends_sentence(self) -> bool:
+        return self.text.rstrip(" ").endswith(_SENTENCE_ENDS)
+
+    @property
     def is_small_talk(self) -> bool:
         says_something = self.facts or self.negations or self.bounds
         return len(self.units) <= SMALL_TALK and not says_something
@@ -126,13 +136,17 @@ class GroundingCheck:
 
     def allows(self, text: str) -> bool:
         """Say whether every clause of a text is one of the evidence's, under the conditions that it has there."""
-        place = -1
+        place, labelled = -1, range(0)
         for clause in _clauses(text):
             if not clause.is_small_talk:
-                found = self._find(clause, place)
+                found = self._find_in(labelled, clause) if labelled else self._find(clause, place)
                 if found is None:
                     return False
                 place = found
+                if clause.is_label:
+                    labelled = self._sentence_from(place)
+            if clause.ends_sentence:
+                labelled = range(0)
         return True
 
     def is_grounded(self, answer: str) -> bool:
@@ -141,6 +155,16 @@ class GroundingCheck:
         if len(normalise(answer)) < MIN_CHARACTERS or not self.allows(answer):
             return False
         return len(pairs & self._pairs) >= MIN_OVERLAP * len(pairs)
+
+    def _sentence_from(self, place: int) -> range:
+        """Return the places from this one to the end of its sentence."""
+        end = place
+        while end < len(self._clauses) - 1 and not self._clauses[end].ends_sentence:
+            end += 1
+        return range(place, end + 1)
+
+    def _find_in(self, places: range, clause: _Clause) -> int | None:
+        return next((place for place in places if clause.is_said_by(self._clauses[place])), None)
 
     def _find(self, clause: _Clause, after: int) -> int | None:
         """Return the place of what says a clause that comes after another; None if nothing does.

@@ -5,13 +5,14 @@ Shapes are those of https://platform.openai.com/docs/api-reference; the official
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import numpy as np
@@ -33,6 +34,9 @@ router = APIRouter(prefix="/v1", tags=["openai"])
 FAQ_MODEL = "frontdesk"
 LOOPBACK = ("127.0.0.1", "::1", "testclient")
 MAX_EMBEDDING_INPUTS = 256
+MAX_STOPS = 16
+LOOK_SECONDS = 0.5
+"""How often it is looked whether a client that does not stream is still there."""
 
 
 class TextPart(BaseModel):
@@ -75,7 +79,7 @@ class CompletionRequest(BaseModel):
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
     seed: int | None = None
-    stop: str | list[str] | None = None
+    stop: str | Annotated[list[str], Field(max_length=MAX_STOPS)] | None = None
     n: Literal[1] | None = None
 
 
@@ -155,13 +159,29 @@ async def complete(body: CompletionRequest, request: Request) -> JSONResponse | 
         pieces = _from_local_model(desk, body, completion)
     else:
         raise RequestError(404, "model_not_found", f"the model {body.model!r} does not exist; see /v1/models")
-    first = await anext(pieces, "")  # what can fail fails here, with a status of its own
     if body.stream:
+        first = await anext(pieces, "")  # what can fail fails here, with a status of its own
         stream = _stream(first, pieces, body, completion, request_id(request))
         return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
+    return JSONResponse(completion.whole(await _while_connected(_read(pieces), request)))
+
+
+async def _read(pieces: AsyncGenerator[str]) -> str:
     async with aclosing(pieces):
-        text = first + "".join([piece async for piece in pieces])
-    return JSONResponse(completion.whole(text))
+        return "".join([piece async for piece in pieces])
+
+
+async def _while_connected(work: Coroutine[Any, Any, str], request: Request) -> str:
+    """Do some work unless the client goes away, who would have nothing of it."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait((task,), timeout=LOOK_SECONDS))[0]:
+            if await request.is_disconnected():
+                raise RequestError(499, "client_closed_request", "the client has gone")
+        return await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @router.post("/embeddings")

@@ -141,3 +141,25 @@ def test_splitting_a_stream_loses_nothing(pieces: list[str]) -> None:
         complete, held = split_clauses(held + piece)
         said += complete
     assert said + held == "".join(pieces)
+
+
+SIZES = """- 1.2 米床：被套 150×200，床单 180×230；
+- 1.5 米床：被套 200×230，床单 230×250；
+- 2.0 米床：被套 220×240，床单 270×250。
+
+被套要和被芯尺寸一致，单位都是厘米。"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_right"),
+    [
+        ("1.5 米床：被套 200×230，床单 230×250。", True),
+        ("1.2 米床：被套 150×200，床单 180×230；2.0 米床：被套 220×240，床单 270×250。", True),
+        ("2.0 米床：床单 270×250。被套要和被芯尺寸一致。", True),
+        ("1.2 米床：被套 220×240，床单 270×250。", False),
+        ("1.5 米床：被套 200×230，床单 270×250。", False),
+        ("1.5 米床：被套要和被芯尺寸一致。", False),
+    ],
+)
+def test_what_is_said_of_one_thing_is_not_said_of_another(answer: str, *, is_right: bool) -> None:
+    assert GroundingCheck([SIZES]).is_grounded(answer) == is_right

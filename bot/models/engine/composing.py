@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from bot.models.engine.drafting import FILLED, share_rows
 from bot.models.engine.request import Request
 
-ROWS = 128
-"""Rows of a step at most: about 0.4 s of prefill on two cores, which a cancelled request waits at most."""
+ROWS = 60
+"""Rows of a step at most: about 0.2 s of prefill on two cores, which a cancelled request waits at most.
+
+From 64 rows on llama.cpp takes another attention kernel, whose sums depend on what else is in the step: below, an
+answer is the same to the token, alone and beside others. Prefill is no slower for it: it is flat from 32 rows on.
+"""
 
 ROWS_BESIDE = 48
 """Prompt tokens a step at most while answers are being written: their readers wait for it."""
@@ -34,7 +38,7 @@ class Part:
 def compose(running: Sequence[Request], seconds: Callable[[int], float], *, drafting: bool) -> list[Part]:
     """Choose what a step does for those that are running; `seconds` is what a step of so many rows takes."""
     answers = [Part(request, 1, 1) for request in running if request.is_answering]
-    room, outputs = (ROWS_BESIDE if answers else ROWS), OUTPUTS - len(answers)
+    room, outputs = min(ROWS_BESIDE if answers else ROWS, ROWS - len(answers)), OUTPUTS - len(answers)
     prompts: list[Part] = []
     for request in running:
         if request.is_answering or room <= 0:
@@ -45,8 +49,9 @@ def compose(running: Sequence[Request], seconds: Callable[[int], float], *, draf
             prompts.append(part)
     if drafting:
         beside = sum(part.count for part in prompts)
-        to_fill = -(len(answers) + beside) % FILLED  # whoever waits for a first word is not to wait for guesses
-        _guess(answers, seconds, beside=beside, room=min(outputs, to_fill) if prompts else outputs)
+        fixed = len(answers) + beside
+        to_fill = -fixed % FILLED  # whoever waits for a first word is not to wait for guesses
+        _guess(answers, seconds, beside=beside, room=min(outputs, ROWS - fixed, to_fill if prompts else ROWS))
     return answers + prompts
 
 

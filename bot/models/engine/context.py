@@ -121,6 +121,12 @@ class Context:
         """Keep the first tokens of a sequence only."""
         self._llama.llama_memory_seq_rm(self._memory, sequence, length, -1)
 
+    def holds(self, sequence: int) -> int:
+        """Count the tokens of a sequence; 0 if its first is missing."""
+        if self._llama.llama_memory_seq_pos_min(self._memory, sequence) != 0:
+            return 0
+        return int(self._llama.llama_memory_seq_pos_max(self._memory, sequence)) + 1
+
     def save(self, sequence: int) -> bytes:
         """Return the state of a sequence."""
         size = self._llama.llama_state_seq_get_size(self._handle, sequence)

@@ -14,6 +14,7 @@ import time
 from bisect import insort
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bot.errors import ModelBusy, OutOfCells
@@ -207,10 +208,11 @@ class Engine:
             if request is None:
                 return
             self._open(request)
-        if not self._running and self._warming and not self._is_held:
-            request = self._warming.popleft()
-            if to_key(request.tokens) not in self._vault:
-                self._open(request)
+        if not self._running and not self._is_held:
+            with suppress(IndexError):  # there is nothing to warm, or not any more
+                request = self._warming.popleft()
+                if to_key(request.tokens) not in self._vault:
+                    self._open(request)
 
     def _next(self) -> Request | None:
         """Take the first of those who wait for whom there are cells; one that needs many is passed by a few only."""
@@ -229,10 +231,11 @@ class Engine:
         self._running.append(request)
         self._slots.open(request)
         request.turn = 0
-        if request.channel is not None and request.given == 0:
+        if request.channel is not None and not request.admitted:
             self.counters.queue_seconds += time.monotonic() - request.arrived
             self.counters.prompt_reused += request.computed
             request.usage.cached = request.computed
+            request.admitted = True
 
     def _close(self, request: Request, error: FrontDeskError | None = None) -> None:
         self._running.remove(request)

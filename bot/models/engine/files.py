@@ -36,7 +36,7 @@ class StateFiles:
     def __init__(self, folder: Path, fingerprint: bytes, budget: int) -> None:
         """See what is there; `fingerprint` has 32 bytes, `budget` is in bytes."""
         self._folder, self._fingerprint, self._budget = folder, fingerprint, budget
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._sorted: list[Key] = sorted(self._read_keys())
         self._lock = threading.Lock()
         self._writes: queue.Queue[tuple[Key, bytes] | None] = queue.Queue(8)
@@ -70,8 +70,14 @@ class StateFiles:
             self._forget(path, key)
             return None
 
+    def drop(self, key: Key) -> None:
+        """Delete a state."""
+        self._forget(self._path(key), key)
+
     def write(self, key: Key, state: bytes) -> None:
-        """Write a state in the background; when the disk is too slow, it is left out."""
+        """Write a state in the background; one that is too large is left out, and any when the disk is too slow."""
+        if len(key) + len(state) + HEADER.size > self._budget:
+            return
         with contextlib.suppress(queue.Full):
             self._writes.put_nowait((key, state))
 
@@ -107,14 +113,15 @@ class StateFiles:
             key, state = item
             try:
                 self._write(key, state)
-            except OSError as error:
-                log.warning("a state could not be saved", reason=str(error))
+            except Exception as error:  # the thread must survive, or nobody ever takes what is queued
+                log.warning("a state could not be saved", reason=str(error) or type(error).__name__)
 
     def _write(self, key: Key, state: bytes) -> None:
         path = self._path(key)
         unfinished = path.with_suffix(f".{os.getpid()}.part")
         header = HEADER.pack(MAGIC, self._fingerprint, zlib.crc32(state, zlib.crc32(key)), len(key), len(state))
         try:
+            unfinished.touch(0o600)
             unfinished.write_bytes(header + key + state)
             unfinished.replace(path)
         finally:

@@ -13,7 +13,7 @@ from bot.models.engine.context import Context
 from knowledge.llama import LlamaModel
 from knowledge.weights.library import Weights
 
-DEEP = 200
+DEEP = 3 * ROWS
 """Tokens that a sequence holds before: an entry and a question."""
 
 TOGETHER = 8
@@ -69,8 +69,9 @@ def _steps(weights: Weights, threads: int) -> Iterator[tuple[float, float, float
     with closing(LlamaModel(weights.path)) as model:
         context = Context(model, cells=TOGETHER * 256, sequences=TOGETHER, rows=ROWS, outputs=OUTPUTS, threads=threads)
         with closing(context):
-            _step(context, sequences=1, rows=DEEP - ROWS, at=0)
-            prompt = _step(context, sequences=1, rows=ROWS, at=DEEP - ROWS)
+            _step(context, sequences=1, rows=ROWS, at=0)
+            _step(context, sequences=1, rows=ROWS, at=ROWS)
+            prompt = _step(context, sequences=1, rows=ROWS, at=2 * ROWS)
             for sequence in range(1, TOGETHER):
                 context.share(0, sequence, DEEP)
             _step(context, sequences=1, rows=1, at=DEEP)

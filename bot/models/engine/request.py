@@ -96,6 +96,7 @@ class Request:
 
     # Filled by the engine while it works on the request.
     slot: int = -1
+    admitted: bool = False
     key: Key = b""
     computed: int = 0
     given: int = 0

@@ -103,4 +103,7 @@ class Slots:
         while not self._context.restore(slot.number, state):
             if not self.empty_one():
                 return False
-        return True
+        if self._context.holds(slot.number) == len(key) // TOKEN_BYTES:
+            return True
+        self._vault.drop(key)
+        return False

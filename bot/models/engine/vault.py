@@ -31,6 +31,12 @@ class Vault:
             self.memory.put(key, state)
         return state
 
+    def drop(self, key: Key) -> None:
+        """Forget a state that proves bad."""
+        self.memory.drop(key)
+        if self.files is not None:
+            self.files.drop(key)
+
     def put(self, key: Key, state: bytes, *, lasting: bool = False) -> None:
         """Keep a state, on disk too if it is `lasting`."""
         self.memory.put(key, state)

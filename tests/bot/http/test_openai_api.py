@@ -253,3 +253,16 @@ def test_a_client_that_goes_away_frees_the_model(site: Site, connect: Connect) -
             break
         time.sleep(0.01)
     assert site.local.generations[0].closed.is_set()
+
+
+def test_a_client_that_does_not_stream_and_leaves_stops_the_model(site: Site) -> None:
+    forever = asyncio.Event()
+    site.local = ScriptedModel("你", forever, "好")
+    body = {"model": "scripted", "messages": [{"role": "user", "content": "怎么退货？"}]}
+    with site.served() as address:
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{address}/v1/chat/completions", json=body, timeout=1)
+        deadline = time.monotonic() + 20
+        while not site.local.generations[0].closed.is_set() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert site.local.generations[0].closed.is_set()

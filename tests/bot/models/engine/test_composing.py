@@ -32,12 +32,12 @@ def flat(_rows: int) -> float:
 
 
 def test_a_prompt_is_cut_where_others_begin_alike() -> None:
-    request = prompt(60, anchor=40)
+    request = prompt(55, anchor=40)
     part = next_slice(request, ROWS, OUTPUTS)
     assert (part.count, part.outputs) == (40, 0)
     request.computed = 40
     part = next_slice(request, ROWS, OUTPUTS)
-    assert (part.count, part.outputs) == (20, 1)
+    assert (part.count, part.outputs) == (15, 1)
 
 
 def test_scored_tokens_give_logits_each_and_the_last_is_not_needed() -> None:
@@ -60,8 +60,8 @@ def test_a_state_that_is_warmed_gives_no_logits() -> None:
 
 
 def test_prompts_share_the_rows_in_the_order_they_came() -> None:
-    parts = compose([prompt(100), prompt(100)], flat, drafting=False)
-    assert [part.count for part in parts] == [100, ROWS - 100]
+    parts = compose([prompt(40), prompt(100)], flat, drafting=False)
+    assert [part.count for part in parts] == [40, ROWS - 40]
 
 
 def test_whoever_reads_an_answer_waits_for_few_prompt_tokens_only() -> None:
@@ -98,3 +98,10 @@ def test_sampled_answers_are_not_guessed() -> None:
 
 def test_any_seed_that_the_api_lets_in_can_be_used() -> None:
     Request([1], anchor=0, sampling=Sampling(temperature=1.0, seed=-1))
+
+
+def test_a_step_never_has_more_rows_or_logits_than_there_is_room_for() -> None:
+    running = [answering([1, 2, 3, 4]) for _ in range(OUTPUTS)] + [prompt(100), prompt(100)]
+    parts = compose(running, flat, drafting=True)
+    assert sum(part.count + len(part.guesses) for part in parts) <= ROWS
+    assert sum(part.outputs for part in parts) <= OUTPUTS

@@ -96,6 +96,36 @@ def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
     assert KEY not in files
 
 
+def test_a_state_over_the_budget_drives_nothing_out(tmp_path: Path) -> None:
+    written(tmp_path, to_key([1]), b"a" * 400, budget=1_000)
+    files = open_files(tmp_path, budget=1_000)
+    files.write(to_key([2]), b"b" * 1_200)
+    files.close()
+    assert [to_key([number]) in files for number in (1, 2)] == [True, False]
+
+
+def test_the_writer_survives_whatever_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    files = open_files(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(StateFiles, "_write", fail)
+        for number in range(20):
+            files.write(to_key([number]), b"state")
+        while not files._writes.empty():
+            files._writer.join(0.01)
+    files.write(KEY, b"state")
+    files.close()
+    assert KEY in files
+
+
+def test_states_are_for_their_owner_only(tmp_path: Path) -> None:
+    path = written(tmp_path / "states")
+    assert not path.stat().st_mode & 0o077
+    assert not path.parent.stat().st_mode & 0o077
+
+
 class TestVault:
     def test_what_is_to_last_is_found_on_disk_after_a_restart(self, tmp_path: Path) -> None:
         vault = Vault(PrefixStore(MB), open_files(tmp_path))

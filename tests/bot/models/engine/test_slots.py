@@ -24,6 +24,9 @@ class Cells:
         self.cut(target, 0)
         self.held[target] = min(self.held.get(source, 0), length)
 
+    def holds(self, sequence: int) -> int:
+        return self.held.get(sequence, 0)
+
     def restore(self, sequence: int, state: bytes) -> bool:
         return False
 
