@@ -132,7 +132,7 @@ def distinct(questions: list[str]) -> Iterator[str]:
 
 
 async def measure(ask: Ask, questions: Iterator[str], concurrency: int, seconds: float) -> dict[str, float]:
-    """Ask for some seconds; return answers a second and the milliseconds they took."""
+    """Ask for some seconds; return answers a second, the milliseconds they took, and those of one core they cost."""
     waits: list[float] = []
     end = time.perf_counter() + seconds
 
@@ -141,15 +141,16 @@ async def measure(ask: Ask, questions: Iterator[str], concurrency: int, seconds:
             await ask(next(questions))
             waits.append((time.perf_counter() - begun) * 1_000)
 
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     await asyncio.gather(*(customer() for _ in range(concurrency)))
-    spent = time.perf_counter() - begun
+    spent, worked = time.perf_counter() - begun, time.process_time() - worked
     p50, p99 = np.percentile(waits, [50, 99])
     return {
         "answers": len(waits),
         "answers_per_s": round(len(waits) / spent, 1),
         "p50_ms": round(float(p50), 1),
         "p99_ms": round(float(p99), 1),
+        "core_ms": round(worked * 1_000 / len(waits), 2),
     }
 
 
@@ -167,7 +168,8 @@ async def measure_all(ask: Ask, stopwatch: Stopwatch, seconds: float) -> list[di
         parts = "  ".join(f"{name} {share}" for name, share in shares.items())
         print(
             f"{kind} × {concurrency:<3} {row['answers_per_s']:>7} answers/s   p50 {row['p50_ms']:>6} ms   "
-            f"p99 {row['p99_ms']:>6} ms   {parts}"
+            f"p99 {row['p99_ms']:>6} ms   "
+            f"{row['core_ms']:>6} core-ms   {parts}"
         )
     return rows
 
