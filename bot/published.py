@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -26,6 +28,11 @@ POLL_SECONDS = 2.0
 
 REMEMBERED = 4_096
 """Questions whose evidence is kept, a kilobyte each: customers click and type the same ones again and again."""
+
+AT_ONCE = 16
+"""Searches: enough to fill two batches of the embedder while as many are being computed."""
+
+_searching = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search")
 
 
 @dataclass(frozen=True)
@@ -190,4 +197,5 @@ def today() -> date:
 
 async def search_today(searcher: Searcher, query: Query, count: int) -> Evidence:
     """Search what is valid today, without holding up others."""
-    return await asyncio.to_thread(searcher.search, query, today=today(), count=count)
+    search = partial(searcher.search, query, today=today(), count=count)
+    return await asyncio.get_running_loop().run_in_executor(_searching, search)
