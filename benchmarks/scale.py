@@ -4,8 +4,9 @@
     python -m benchmarks.scale --rows 1000000 --whole   # also the whole search, with its scores and its order
 
 Rows are made up, four questions and an answer an entry. Their vectors are spread as those of the examples' lines are:
-entries are drawn from the covariance of real ones, lines lie around their entry, and a question is one more line. Their
-words are drawn from the examples' as often as those use them, half of them from 50,000 invented ones by Zipf's law.
+subjects are drawn from the covariance of real ones, entries lie around their subject, lines around their entry, and a
+question is one more line. Their words are drawn from the examples' as often as those use them, half of them from 50,000
+invented ones by Zipf's law.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import rjieba
+from threadpoolctl import threadpool_limits
 
 from benchmarks.search import EXAMPLES
 from bot.assembly import make_embedder
@@ -46,6 +48,9 @@ LINES = 5
 NEAR = 10
 SPREAD = 0.6
 """How far a line is from its entry, where entries are 1 from their middle: the cosine of two lines is then 0.74."""
+
+TOPIC = 100
+"""Entries about one subject, which share half of what they vary in."""
 
 INVENTED = 50_000
 
@@ -79,7 +84,9 @@ class World:
         count = rows // LINES
         self.entry_of_row = np.repeat(np.arange(count), LINES)
         asked = self._chance.integers(0, count, QUESTIONS)
+        topics = self._chance.standard_normal((max(1, count // TOPIC), len(self._shape)), dtype=np.float32)
         middles = self._chance.standard_normal((count, len(self._shape)), dtype=np.float32)
+        middles = np.sqrt(0.5) * (middles + topics[self._chance.integers(0, len(topics), count)])
         self.questions = self._near(middles[asked])
         parts = np.array_split(middles, max(1, count // 20_000))
         self.vectors: Vectors = np.vstack([self._near(np.repeat(part, LINES, axis=0)) for part in parts])
@@ -163,17 +170,15 @@ def measure(rows: int, *, whole: bool) -> dict[str, object]:
     result: dict[str, object] = {
         "rows": rows,
         "entries": len(world.texts),
-        "dense": dense.kind,
         "recall": round(recall(dense, world), 4),
         "dense_ms": timed(lambda number: dense.search(world.questions[number], POOL_ROWS)),
         "bm25_ms": timed(lambda number: lexical.scores(world.asked[number])),
         "both_ms": timed(both),
         "dense_build_s": round(built - begun, 1),
         "bm25_build_s": round(indexed - built, 1),
+        "world_mb": before,
         "peak_mb": resident_mb(),
-        "peak_mb_before": before,
     }
-    del dense, lexical
     if whole:
         begun = time.perf_counter()
         searcher = whole_searcher(world)
@@ -185,7 +190,9 @@ def measure(rows: int, *, whole: bool) -> dict[str, object]:
 
 def whole_searcher(world: World) -> Searcher:
     """Return what searches a snapshot of these rows."""
-    entries = [Located("made", Entry(key=str(number), question=text, answer="-")) for number, text in enumerate(world.texts)]
+    entries = [
+        Located("made", Entry(key=str(number), question=text, answer="-")) for number, text in enumerate(world.texts)
+    ]
     kinds = ["question"] * (LINES - 1) + ["answer"]
     rows = [
         IndexRow(entry, "answer" if kinds[number % LINES] == "answer" else "question", "")
@@ -202,6 +209,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--whole", action="store_true", help="also time the whole search")
     options = parser.parse_args()
+    threadpool_limits(1, user_api="blas")  # as the server does
     results = []
     for rows in options.rows:
         results.append(measure(rows, whole=options.whole))

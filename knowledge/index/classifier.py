@@ -58,7 +58,7 @@ class Classifier:
         """Read a saved classifier; raises IndexUnavailable if the file is damaged."""
         try:
             columns = np.load(path)
-            return cls(columns[:, : len(columns)], columns[:, len(columns) :])
+            return cls(columns[:, : len(columns)], np.asfortranarray(columns[:, len(columns) :]))
         except (OSError, ValueError, EOFError, IndexError) as error:
             raise IndexUnavailable(f"{path} is damaged") from error
 
@@ -66,9 +66,13 @@ class Classifier:
         """Write it to a file: the metric, which is square, and the weights beside it."""
         np.save(path, np.hstack([self.metric, self.weights]))
 
-    def scores(self, vector: Vectors) -> Vectors:
-        """Return one score an entry for a centred unit vector: the logarithm of its odds, but for a constant."""
-        scores: Vectors = to_unit(vector[None, :] @ self.metric)[0] @ self.weights
+    def scores(self, vector: Vectors, entries: Rows | None = None) -> Vectors:
+        """Return one score an entry for a centred unit vector: the logarithm of its odds, but for a constant.
+
+        With `entries`, only those of these.
+        """
+        placed = to_unit(vector[None, :] @ self.metric)[0]
+        scores: Vectors = placed @ (self.weights if entries is None else self.weights[:, entries])
         return scores
 
 
