@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
+from threadpoolctl import threadpool_limits
 
 from bot.actions.opening import open_actions
 from bot.desk import FrontDesk
@@ -205,6 +206,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
         StoreError: the database cannot be opened.
         SettingsError: the settings contradict themselves.
     """
+    threadpool_limits(1, user_api="blas")  # threads of one small product wait for each other: 6.5 ms instead of 0.5
     problems: list[str] = []
     database, local, embedder = await asyncio.gather(
         open_database(settings),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
 
+from bot.recent import Recent
 from bot.store.knowledge import KnowledgeStore
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.entries import Entry
@@ -22,6 +25,14 @@ from knowledge.search import Evidence, Query, Searcher
 log = structlog.get_logger()
 
 POLL_SECONDS = 2.0
+
+REMEMBERED = 4_096
+"""Questions whose evidence is kept, a kilobyte each: customers click and type the same ones again and again."""
+
+AT_ONCE = 16
+"""Searches: enough to fill two batches of the embedder while as many are being computed."""
+
+_searching = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search")
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,7 @@ class PublishedKnowledge:
         self._loaded: tuple[str, ...] = ()
         self._live: dict[str, int] = {}
         self._draft: tuple[str, Searcher] | None = None
+        self._found: Recent[tuple[Query, date, int], Evidence] = Recent(REMEMBERED)
         self._refreshing = asyncio.Lock()
         self.progress: Progress | None = None
 
@@ -83,7 +95,11 @@ class PublishedKnowledge:
         """Take other words to mean the same from the next question on."""
         if list(lines) != self._synonyms:
             self._synonyms, self._draft = list(lines), None
-            self._searcher = self._searcher and self._searcher.with_synonyms(lines)
+            self._use(self._searcher and self._searcher.with_synonyms(lines))
+
+    def _use(self, searcher: Searcher | None) -> None:
+        self._searcher = searcher
+        self._found.clear()
 
     def live_release(self, knowledge_base: str) -> int | None:
         """Return the number of the release of a knowledge base that is searched now."""
@@ -104,10 +120,11 @@ class PublishedKnowledge:
                 for entry in await self._store.released_entries(release)
             ]
             if entries:
-                self._searcher = await self._build(entries, on_progress)
-                log.info("knowledge loaded", entries=len(entries), rows=len(self._searcher.snapshot.rows))
+                searcher = await self._build(entries, on_progress)
+                self._use(searcher)
+                log.info("knowledge loaded", entries=len(entries), rows=len(searcher.snapshot.rows))
             else:
-                self._searcher = None
+                self._use(None)
                 log.warning("no knowledge is published; run: frontdesk faq import FILE")
             self._loaded, self._live, self._draft = wanted, live, None
             remove_old_snapshots(self._folder, self._keep)
@@ -162,12 +179,23 @@ class PublishedKnowledge:
         Raises:
             IndexUnavailable: nothing is published.
         """
-        if self._searcher is None:
+        searcher, key = self._searcher, (query, today(), count)
+        if searcher is None:
             raise IndexUnavailable("nothing has been published; run: frontdesk faq import FILE")
-        return await search_today(self._searcher, query, count)
+        found = self._found.get(key)
+        if found is None:
+            found = await search_today(searcher, query, count)
+            if searcher is self._searcher and self._reranking is None:  # a reranker may have had no time
+                self._found.put(key, found)
+        return found
+
+
+def today() -> date:
+    """Return the day on which an entry must be valid: that of the place where the server stands."""
+    return datetime.now().astimezone().date()
 
 
 async def search_today(searcher: Searcher, query: Query, count: int) -> Evidence:
-    """Search what is valid today, where the server stands, without holding up others."""
-    today = datetime.now().astimezone().date()
-    return await asyncio.to_thread(searcher.search, query, today=today, count=count)
+    """Search what is valid today, without holding up others."""
+    search = partial(searcher.search, query, today=today(), count=count)
+    return await asyncio.get_running_loop().run_in_executor(_searching, search)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.models.base import ChatMessage
+from bot.recent import Recent
 
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _IDLE = re.compile(r"(?<!\d)[?!,;:~…。、·]+|[?!,;:~…。、·]+(?!\d)")
@@ -27,8 +27,7 @@ class AnswerCache:
 
     def __init__(self, size: int) -> None:
         """Start empty; it holds `size` answers at most."""
-        self._size = size
-        self._answers: OrderedDict[tuple[str, ...], Worded] = OrderedDict()
+        self._answers: Recent[tuple[str, ...], Worded] = Recent(size)
 
     def __len__(self) -> int:
         """Count the answers."""
@@ -36,16 +35,11 @@ class AnswerCache:
 
     def get(self, prompt: Sequence[ChatMessage]) -> Worded | None:
         """Return what was said to this prompt, whatever the question's punctuation, case and width."""
-        key = _key(prompt)
-        if key in self._answers:
-            self._answers.move_to_end(key)
-        return self._answers.get(key)
+        return self._answers.get(_key(prompt))
 
     def put(self, prompt: Sequence[ChatMessage], answer: Worded) -> None:
         """Keep an answer, at the cost of the one unused for longest."""
-        self._answers[_key(prompt)] = answer
-        while len(self._answers) > self._size:
-            self._answers.popitem(last=False)
+        self._answers.put(_key(prompt), answer)
 
     def clear(self) -> None:
         """Forget everything."""

@@ -113,11 +113,11 @@ class LlamaModel:
         self.vocabulary = self._llama.llama_model_get_vocab(self.handle)
         self.vocabulary_size = int(self._llama.llama_vocab_n_tokens(self.vocabulary))
         self.dimensions = int(self._llama.llama_model_n_embd(self.handle))
-        self.state_bytes_a_token = self._state_bytes_a_token()
         self.trained_context = int(self._llama.llama_model_n_ctx_train(self.handle))
 
-    def _state_bytes_a_token(self) -> int:
-        """Return the size of a token's keys and values, two bytes each, in all layers."""
+    @property
+    def state_bytes_a_token(self) -> int:
+        """The size of a token's keys and values, two bytes each, in all layers."""
         heads = int(self._llama.llama_model_n_head(self.handle))
         shared = int(self._llama.llama_model_n_head_kv(self.handle))
         layers = int(self._llama.llama_model_n_layer(self.handle))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -9,11 +10,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.confidence import Calibration, Features
 from knowledge.embedding.base import Embedder, Vectors
 from knowledge.entries import Entry
-from knowledge.index.classifier import softmax
 from knowledge.index.dense import Rows
 from knowledge.index.snapshot import Snapshot, centred
 from knowledge.reranking.patient import PatientReranking
@@ -21,8 +22,16 @@ from knowledge.spelling import Spelling
 from knowledge.synonyms import Synonyms
 from knowledge.text import bare, normalise
 
+Mask = NDArray[np.bool_]
+
 POOL_ROWS = 4_096
 """Rows that are looked at for each question: all of them in most FAQs, since scores are compared with the average."""
+
+CLASSIFIED = 20_000
+"""Entries that the classifier scores all of, in 2 ms; of more, those that the vectors found."""
+
+SORTED = 10_000
+"""Entries that are sorted as a whole; of more, the best are picked first."""
 
 SUPPORT = 2
 """An entry's question score is the mean of so many of its best lines: one variant alone may match by accident."""
@@ -135,6 +144,7 @@ class Searcher:
         lines = float(snapshot.is_question.sum()) / len(snapshot.entries)
         self._weights = {**WEIGHTS, "by_answer": WEIGHTS["by_answer"] / lines}
         self._spelling, self._synonyms = spelling, synonyms
+        self._living: tuple[date | None, Mask] = (None, np.zeros(0, dtype=np.bool_))
         self._exact: dict[str, list[int]] = {}
         for number, located in enumerate(snapshot.entries):
             for question in located.entry.questions:
@@ -159,20 +169,21 @@ class Searcher:
         readings = [query.text] if exact else replace(query, text=self._in_its_words(query.text)).readings
         parts = self._score(readings)
         scores = _Scores.mean(parts, self._handicaps(query, parts[0]))
-        live = [number for number in scores.order if entries[number].entry.is_live(today)]
-        if not live:
+        live = self._live(today)
+        if not live.any():
             return Evidence([], 0.0)
+        first = scores.first(count, live)
         if exact:
-            order = [exact[0], *(number for number in live[: count + 1] if number != exact[0])]
+            order = [exact[0], *(number for number in first if number != exact[0])]
             return Evidence([self._candidate(number, scores) for number in order[:count]], 1.0)
-        features = self._features(live, scores, readings)
+        features = self._features(first[0], live, scores, readings)
         confidence = self.calibration.probability(features)
         if self._reranking and UNCERTAIN[0] <= confidence < UNCERTAIN[1]:
-            scores = self._reranked(self._reranking, query, live[: self._reranking.count], scores)
-            live = [number for number in scores.order if entries[number].entry.is_live(today)]
-            features = self._features(live, scores, readings)
+            scores = self._reranked(self._reranking, query, scores.first(self._reranking.count, live), scores)
+            first = scores.first(count, live)
+            features = self._features(first[0], live, scores, readings)
             confidence = self.calibration.probability(features)
-        return Evidence([self._candidate(number, scores) for number in live[:count]], confidence, features)
+        return Evidence([self._candidate(number, scores) for number in first], confidence, features)
 
     def features(self, question: str, vector: Vectors, without: int | None = None) -> tuple[Features, int]:
         """Return what confidence is computed from, and the number of the first candidate: for calibration.
@@ -180,8 +191,19 @@ class Searcher:
         The question's vector is the embedder's own. With one entry left out, nothing answers what that entry would.
         """
         scores = self._score_reading(centred(vector[None, :], self.snapshot.center)[0], question)
-        order = [number for number in scores.order if number != without]
-        return self._features(order, scores, [question]), order[0]
+        others = np.ones(len(self.snapshot.entries), dtype=np.bool_)
+        if without is not None:
+            others[without] = False
+        [best] = scores.first(1, others)
+        return self._features(best, others, scores, [question]), best
+
+    def _live(self, today: date) -> Mask:
+        """Say of each entry whether it is live today."""
+        day, live = self._living
+        if day != today:
+            live = np.array([located.entry.is_live(today) for located in self.snapshot.entries], dtype=np.bool_)
+            self._living = today, live
+        return live
 
     def _in_its_words(self, question: str) -> str:
         """Return a question in the words of the knowledge base, where it has others for what was meant."""
@@ -217,19 +239,29 @@ class Searcher:
         by_answer = np.full(size, floor, dtype=np.float32)
         by_answer[entries[~asked]] = row_scores[~asked]
         by_question, matched = _best_lines(size, floor, row_scores[asked], entries[asked], rows[asked])
-        classifier = snapshot.classifier.scores(vector)
+        classifier = self._classified(vector, entries)
         bm25 = snapshot.lexical.scores(question)
         return _Scores(by_question, by_answer, bm25, classifier, matched, self._weights)
 
-    def _features(self, order: list[int], scores: _Scores, readings: Sequence[str]) -> Features:
-        """Return the features of the first of `order`, as if nothing else than these entries were there."""
-        best = order[0]
+    def _classified(self, vector: Vectors, found: Rows) -> Vectors:
+        """Return the classifier's scores; among very many entries, the others all have that of the worst one found."""
+        size = len(self.snapshot.entries)
+        if size <= CLASSIFIED:
+            return self.snapshot.classifier.scores(vector)
+        entries = np.unique(found)
+        scores = self.snapshot.classifier.scores(vector, entries)
+        everywhere = np.full(size, scores.min(initial=0), dtype=np.float32)
+        everywhere[entries] = scores
+        return everywhere
+
+    def _features(self, best: int, among: Mask, scores: _Scores, readings: Sequence[str]) -> Features:
+        """Return the features of the best entry, as if nothing else than these entries were there."""
         return Features(
             question_score=float(scores.by_question[best]),
             answer_score=float(scores.by_answer[best]),
             coverage=max(self.snapshot.lexical.coverage(reading, best) for reading in readings),
-            fused_share=_share_of_first(scores.fused[order] / SHARE_TEMPERATURE),
-            classifier_share=_share_of_first(scores.classifier[order]),
+            fused_share=_share(scores.fused[best] / SHARE_TEMPERATURE, scores.fused[among] / SHARE_TEMPERATURE),
+            classifier_share=_share(scores.classifier[best], scores.classifier[among]),
         )
 
     def _candidate(self, number: int, scores: _Scores) -> Candidate:
@@ -276,11 +308,13 @@ class _Scores:
         fused: Vectors = np.sum(parts, axis=0, dtype=np.float32)
         return fused - self.handicaps
 
-    @cached_property
-    def order(self) -> list[int]:
-        """The entries, best first."""
-        order: list[int] = np.argsort(-self.fused, kind="stable").tolist()
-        return order
+    def first(self, count: int, among: Mask) -> list[int]:
+        """Return the best of some entries, best first."""
+        numbers = np.flatnonzero(among)
+        if len(numbers) > SORTED:
+            numbers = np.sort(numbers[np.argpartition(-self.fused[numbers], count)[:count]])
+        first: list[int] = numbers[np.argsort(-self.fused[numbers], kind="stable")[:count]].tolist()
+        return first
 
 
 def _best_lines(size: int, floor: float, scores: Vectors, entries: Rows, rows: Rows) -> tuple[Vectors, dict[int, int]]:
@@ -297,11 +331,12 @@ def _best_lines(size: int, floor: float, scores: Vectors, entries: Rows, rows: R
     return np.where(count > 0, total / np.maximum(count, 1), floor).astype(np.float32), matched
 
 
-def _share_of_first(scores: Vectors) -> float:
-    """Return the first score's share of all; beside few entries there stand average ones that are not there."""
+def _share(score: np.float32, scores: Vectors) -> float:
+    """Return one score's share of all; beside few entries there stand average ones that are not there."""
     missing = max(0, FEWEST_RIVALS - len(scores))
-    rivals = np.concatenate([scores, np.full(missing, scores.mean(), dtype=np.float32)])
-    return float(softmax(rivals)[0])
+    grown = np.exp(scores - scores.max())
+    rivals = float(grown.sum()) + missing * math.exp(scores.mean() - scores.max())
+    return math.exp(score - scores.max()) / rivals
 
 
 def _standardised(scores: Vectors) -> Vectors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import opencc
@@ -142,7 +142,7 @@ def names_language(text: str) -> bool:
     )
 
 
-@cache
+@lru_cache(maxsize=50_000)
 def _segment(han: str) -> tuple[str, ...]:
     return tuple(rjieba.cut_for_search(han))
 

@@ -6,11 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from bot.errors import NotFound
 from bot.privacy import mask
@@ -30,6 +31,9 @@ from bot.store.tables import ConversationRow, FeedbackRow, HandoffRow, TurnRow, 
 
 HISTORY_TURNS = 10
 MISSED: tuple[Outcome, ...] = ("refused", "clarify")
+_FINISH = update(TurnRow.__table__).where(TurnRow.__table__.c.id == bindparam("turn"))  # type: ignore[arg-type]
+"""Made once: with its values in it, making it takes longer than doing it."""
+
 OF_PEOPLE: tuple[HandoffState, ...] = ("waiting", "human")
 """A person reads what is written now and may need a telephone number; it is masked once they are done."""
 
@@ -63,33 +67,30 @@ class ConversationStore(Store):
         """
         for _ in range(5):
             try:
-                async with self.database.transaction() as session:
-                    return await _begin(session, question)
+                return await self.database.together(partial(_begin, question))
             except IntegrityError:  # the same message, or the same place in the conversation, at the same moment
                 await asyncio.sleep(0.01)
-        async with self.database.transaction() as session:
-            return await _begin(session, question)
+        return await self.database.together(partial(_begin, question))
 
     @whole
     async def finish(self, answer: Answer) -> None:
         """Write down the reply with all that led to it."""
-        async with self.database.transaction() as session:
-            await session.execute(update(TurnRow).where(TurnRow.id == answer.turn_id).values(_to_columns(answer)))
+        await self.database.together(partial(_finish, answer))
 
     @whole
     async def answer(self, turn_id: str) -> Answer:
         """Return the reply of a turn that is complete; raises NotFound."""
         async with self.database.transaction() as session:
-            turn = await _get_turn(session, turn_id)
+            turn = await session.run_sync(_get_turn, turn_id)
             if turn.outcome is None:
                 raise NotFound(f"the turn {turn_id} has no answer yet")
-            return await _to_answer(session, turn)
+            return _to_answer(turn, await session.run_sync(_get_conversation, turn.conversation_id))
 
     @whole
     async def transcript(self, conversation_id: str) -> list[Message]:
         """Return a conversation's messages, oldest first; raises NotFound."""
         async with self.database.transaction() as session:
-            await _get_conversation(session, conversation_id)
+            await session.run_sync(_get_conversation, conversation_id)
             turns = await session.scalars(
                 select(TurnRow).where(TurnRow.conversation_id == conversation_id).order_by(TurnRow.position)
             )
@@ -107,8 +108,8 @@ class ConversationStore(Store):
     async def add_feedback(self, turn_id: str, rating: str, comment: str | None, visitor: str | None = None) -> None:
         """Keep a customer's thumb; raises NotFound, also for another visitor's turn."""
         async with self.database.transaction() as session:
-            turn = await _get_turn(session, turn_id)
-            _check_owner(await _get_conversation(session, turn.conversation_id), visitor)
+            turn = await session.run_sync(_get_turn, turn_id)
+            _check_owner(await session.run_sync(_get_conversation, turn.conversation_id), visitor)
             row = await session.scalar(select(FeedbackRow).where(FeedbackRow.turn_id == turn_id))
             if row is None:
                 row = FeedbackRow(turn_id=turn_id)
@@ -126,14 +127,14 @@ class ConversationStore(Store):
     async def visitor_of(self, turn_id: str) -> str | None:
         """Return whose conversation a turn is in, None if it is nobody's; raises NotFound."""
         async with self.database.transaction() as session:
-            turn = await _get_turn(session, turn_id)
-            return (await _get_conversation(session, turn.conversation_id)).visitor
+            turn = await session.run_sync(_get_turn, turn_id)
+            return (await session.run_sync(_get_conversation, turn.conversation_id)).visitor
 
     @whole
     async def hand_off(self, conversation_id: str, reason: str, summary: str) -> bool:
         """Call a human for a conversation of the bot's; False if one was called before."""
         async with self.database.transaction() as session:
-            await _get_conversation(session, conversation_id)
+            await session.run_sync(_get_conversation, conversation_id)
             was_the_bots = (ConversationRow.id == conversation_id) & (ConversationRow.handoff == "bot")
             taken = await session.execute(update(ConversationRow).where(was_the_bots).values(handoff="waiting"))
             if not cast("CursorResult[Any]", taken).rowcount:  # somebody else called at the same moment, or before
@@ -145,7 +146,7 @@ class ConversationStore(Store):
     async def check_owner(self, conversation_id: str, visitor: str | None) -> None:
         """Raise NotFound unless there is such a conversation, and it is this visitor's or nobody's."""
         async with self.database.transaction() as session:
-            _check_owner(await _get_conversation(session, conversation_id), visitor)
+            _check_owner(await session.run_sync(_get_conversation, conversation_id), visitor)
 
     @whole
     async def change_owner(self, visitor: str, owner: str) -> None:
@@ -179,10 +180,10 @@ def _to_columns(answer: Answer) -> dict[str, Any]:
     }
 
 
-async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
-    repeated = await _find_repeated(session, question)
+def _begin(question: Question, session: Session) -> OpenTurn:
+    repeated = _find_repeated(session, question)
     if repeated is not None:
-        return await _open_again(session, repeated, question.visitor)
+        return _open_again(session, repeated, question.visitor)
     earlier: list[TurnRow] = []
     if question.conversation_id is None:
         conversation = ConversationRow(
@@ -190,12 +191,12 @@ async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
         )
         session.add(conversation)
     else:
-        conversation = await _get_conversation(session, question.conversation_id, alone=True)
+        conversation = _get_conversation(session, question.conversation_id, alone=True)
         _check_owner(conversation, question.visitor)
         conversation.updated_at = now()
         if conversation.handoff == "closed":  # the customer has more to ask: the bot is the first to answer again
             conversation.handoff = "bot"
-        earlier = await _recent(session, conversation.id)
+        earlier = _recent(session, conversation.id)
     turn = TurnRow(
         id=new_id(),
         conversation_id=conversation.id,
@@ -208,11 +209,15 @@ async def _begin(session: AsyncSession, question: Question) -> OpenTurn:
     return _open(turn, conversation, earlier, None)
 
 
-async def _open_again(session: AsyncSession, turn: TurnRow, visitor: str | None) -> OpenTurn:
-    conversation = await _get_conversation(session, turn.conversation_id)
+def _finish(answer: Answer, session: Session) -> None:
+    session.execute(_FINISH, {"turn": answer.turn_id, **_to_columns(answer)})
+
+
+def _open_again(session: Session, turn: TurnRow, visitor: str | None) -> OpenTurn:
+    conversation = _get_conversation(session, turn.conversation_id)
     _check_owner(conversation, visitor)
-    answered = await _to_answer(session, turn) if turn.outcome else None
-    earlier = await _recent(session, conversation.id, before=turn.position)
+    answered = _to_answer(turn, conversation) if turn.outcome else None
+    earlier = _recent(session, conversation.id, before=turn.position)
     return _open(turn, conversation, earlier, answered)
 
 
@@ -236,35 +241,35 @@ def _open(
     )
 
 
-async def _find_repeated(session: AsyncSession, question: Question) -> TurnRow | None:
+def _find_repeated(session: Session, question: Question) -> TurnRow | None:
     if question.message_id is None:
         return None
     return cast(
         "TurnRow | None",
-        await session.scalar(
+        session.scalar(
             select(TurnRow).where(TurnRow.channel == question.channel, TurnRow.message_id == question.message_id)
         ),
     )
 
 
-async def _recent(session: AsyncSession, conversation_id: str, before: int | None = None) -> list[TurnRow]:
+def _recent(session: Session, conversation_id: str, before: int | None = None) -> list[TurnRow]:
     query = select(TurnRow).where(TurnRow.conversation_id == conversation_id)
     if before is not None:
         query = query.where(TurnRow.position < before)
-    rows = await session.scalars(query.order_by(TurnRow.position.desc()).limit(HISTORY_TURNS))
+    rows = session.scalars(query.order_by(TurnRow.position.desc()).limit(HISTORY_TURNS))
     return list(rows)[::-1]
 
 
-async def _get_turn(session: AsyncSession, turn_id: str) -> TurnRow:
-    turn = await session.get(TurnRow, turn_id)
+def _get_turn(session: Session, turn_id: str) -> TurnRow:
+    turn = session.get(TurnRow, turn_id)
     if turn is None:
         raise NotFound(f"there is no turn {turn_id}")
     return turn
 
 
-async def _get_conversation(session: AsyncSession, conversation_id: str, *, alone: bool = False) -> ConversationRow:
+def _get_conversation(session: Session, conversation_id: str, *, alone: bool = False) -> ConversationRow:
     """Return a conversation; `alone` keeps others from it until the transaction ends, where the database can."""
-    conversation = await session.get(ConversationRow, conversation_id, with_for_update=alone or None)
+    conversation = session.get(ConversationRow, conversation_id, with_for_update=alone or None)
     if conversation is None:
         raise NotFound(f"there is no conversation {conversation_id}")
     return conversation
@@ -286,8 +291,7 @@ def _to_messages(turns: Sequence[TurnRow]) -> list[Message]:
     return messages
 
 
-async def _to_answer(session: AsyncSession, turn: TurnRow) -> Answer:
-    conversation = await _get_conversation(session, turn.conversation_id)
+def _to_answer(turn: TurnRow, conversation: ConversationRow) -> Answer:
     values: dict[str, Any] = {
         "outcome": turn.outcome,
         "text": turn.answer,

@@ -15,9 +15,11 @@ from alembic.util import CommandError
 from sqlalchemy import event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session
 
 import migrations
 from bot.errors import StoreError
+from bot.store.grouping import GroupCommit
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,8 +67,10 @@ class Database:
     def __init__(self, url: str) -> None:
         """Prepare; the first session connects."""
         self.engine: AsyncEngine = create_async_engine(url)
+        self._group: GroupCommit | None = None
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine.sync_engine, "connect", _set_pragmas)
+            self._group = GroupCommit(blocking_url(url), _set_pragmas)
         self._working: set[asyncio.Task[Any]] = set()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -75,6 +79,16 @@ class Database:
         """Give a session whose work is committed at the end, all of it or nothing."""
         async with self._sessions() as session, session.begin():
             yield session
+
+    async def together(self, work: Callable[[Session], T]) -> T:
+        """Do some work in a transaction, on SQLite in one with all else that waits; committed when this returns.
+
+        What it reads and changes must be its own: it may be done twice, of which one leaves nothing behind.
+        """
+        if self._group is not None:
+            return await self._group.do(work)
+        async with self.transaction() as session:
+            return await session.run_sync(work)
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Do some work whole: if its caller is cancelled meanwhile, it goes on by itself."""
@@ -87,6 +101,8 @@ class Database:
         """Wait for the work that goes on, then close all connections."""
         if self._working:
             await asyncio.wait(self._working)
+        if self._group is not None:
+            await self._group.close()
         await self.engine.dispose()
 
 

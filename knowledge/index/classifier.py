@@ -51,14 +51,15 @@ class Classifier:
         # With two threads each waits for the other whenever the machine is busy with customers: 2.4 s instead of 0.4.
         with threadpool_limits(1, user_api="blas"):
             metric = _metric(vectors, entries, count)
-            return cls(metric, regress(to_unit(vectors @ metric), entries, count))
+            weights = regress(to_unit(vectors @ metric), entries, count)
+        return cls(metric, np.asfortranarray(weights))  # an entry's weights side by side, also once they are loaded
 
     @classmethod
     def load(cls, path: Path) -> Classifier:
         """Read a saved classifier; raises IndexUnavailable if the file is damaged."""
         try:
             columns = np.load(path)
-            return cls(columns[:, : len(columns)], columns[:, len(columns) :])
+            return cls(columns[:, : len(columns)], np.asfortranarray(columns[:, len(columns) :]))
         except (OSError, ValueError, EOFError, IndexError) as error:
             raise IndexUnavailable(f"{path} is damaged") from error
 
@@ -66,9 +67,13 @@ class Classifier:
         """Write it to a file: the metric, which is square, and the weights beside it."""
         np.save(path, np.hstack([self.metric, self.weights]))
 
-    def scores(self, vector: Vectors) -> Vectors:
-        """Return one score an entry for a centred unit vector: the logarithm of its odds, but for a constant."""
-        scores: Vectors = to_unit(vector[None, :] @ self.metric)[0] @ self.weights
+    def scores(self, vector: Vectors, entries: Rows | None = None) -> Vectors:
+        """Return one score an entry for a centred unit vector: the logarithm of its odds, but for a constant.
+
+        With `entries`, only those of these.
+        """
+        placed = to_unit(vector[None, :] @ self.metric)[0]
+        scores: Vectors = placed @ (self.weights if entries is None else self.weights[:, entries])
         return scores
 
 

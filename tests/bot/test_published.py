@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -210,3 +211,73 @@ async def test_the_live_release_follows_publishing_and_going_back(
     assert (knowledge.live_release("kb"), await best(knowledge, "怎么退货")) == (1, RETURNS.answer)
     await store.upsert("kb", [RETURNS])
     assert (await store.publish("kb")).number == 1
+
+
+class SlowEmbedder(HashEmbedder):
+    """Waits, once it is told to, before it embeds a question."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        self.begun.set()
+        assert self.go_on.wait(30)
+        return super().embed_queries(texts)
+
+
+@pytest.fixture
+async def slow(store: KnowledgeStore, tmp_path: Path) -> tuple[SlowEmbedder, PublishedKnowledge]:
+    embedder = SlowEmbedder()
+    knowledge = PublishedKnowledge(store, embedder, tmp_path / "index")
+    await store.upsert("kb", [RETURNS, INVOICE])
+    await store.publish("kb")
+    await knowledge.refresh()
+    embedder.embedded.clear()
+    return embedder, knowledge
+
+
+async def test_a_question_that_is_asked_again_is_not_searched_again(
+    slow: tuple[SlowEmbedder, PublishedKnowledge],
+) -> None:
+    embedder, knowledge = slow
+    first, second = [await knowledge.search(Query("发票怎么弄")) for _ in range(2)]
+    assert first is second
+    assert embedder.embedded == ["发票怎么弄"]
+
+
+@pytest.mark.parametrize(
+    "other", [Query("发票怎么开"), Query("发票怎么弄", topic="退货"), Query("发票怎么弄", about="退货")]
+)
+async def test_another_question_is_searched(slow: tuple[SlowEmbedder, PublishedKnowledge], other: Query) -> None:
+    embedder, knowledge = slow
+    await knowledge.search(Query("发票怎么弄"))
+    embedder.embedded.clear()
+    await knowledge.search(other)
+    assert embedder.embedded
+
+
+async def test_what_was_found_before_a_release_is_not_given_after_it(
+    slow: tuple[SlowEmbedder, PublishedKnowledge], store: KnowledgeStore
+) -> None:
+    _, knowledge = slow
+    assert await best(knowledge, "发票怎么弄") == INVOICE.answer
+    await store.upsert("kb", [replace(INVOICE, answer="改了")])
+    await store.publish("kb")
+    await knowledge.refresh()
+    assert await best(knowledge, "发票怎么弄") == "改了"
+
+
+async def test_what_is_found_while_a_release_comes_is_not_given_after_it(
+    slow: tuple[SlowEmbedder, PublishedKnowledge],
+) -> None:
+    embedder, knowledge = slow
+    embedder.begun.clear()
+    embedder.go_on.clear()
+    searching = asyncio.create_task(knowledge.search(Query("发票怎么弄")))
+    assert await asyncio.to_thread(embedder.begun.wait, 30)
+    knowledge.use_synonyms(["票据 发票"])
+    embedder.go_on.set()
+    before = await searching
+    assert await knowledge.search(Query("发票怎么弄")) is not before

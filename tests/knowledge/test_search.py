@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from knowledge import search
 from knowledge.confidence import calibration_for
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.base import Embedder
@@ -231,3 +232,25 @@ def test_a_follow_up_leaves_the_entry_before_if_another_has_its_words(small: Sea
 
 def test_what_it_was_about_may_be_gone(small: Searcher) -> None:
     assert small.search(Query("那发票呢", "怎么退", "没有这条"), today=TODAY).candidates
+
+
+# Very many entries
+
+
+@pytest.mark.parametrize("question", ["发票怎么弄", "我要退货呀", "when do you open", "彩虹是什么颜色"])
+def test_very_many_entries_are_searched_as_a_few_are(
+    small: Searcher, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = small.search(Query(question), today=TODAY, count=2)
+    monkeypatch.setattr(search, "SORTED", 2)
+    monkeypatch.setattr(search, "CLASSIFIED", 2)
+    many = small.search(Query(question), today=TODAY, count=2)
+    assert [each.entry.key for each in many.candidates] == [each.entry.key for each in few.candidates]
+    assert many.confidence == pytest.approx(few.confidence, abs=1e-4)
+
+
+def test_each_day_has_its_own_entries(tmp_path: Path, hash_embedder: HashEmbedder) -> None:
+    entries = [at_shop(valid_until=TODAY), at_shop(key="later", question="要怎么退货", valid_from=TODAY + DAY)]
+    both = searcher(tmp_path / "index", entries, hash_embedder)
+    days = (TODAY, TODAY + DAY, TODAY)
+    assert [found(both, "怎么才能退货", today=day) for day in days] == [["returns"], ["later"], ["returns"]]

@@ -11,8 +11,8 @@ from bot.models.engine.request import Request
 ROWS = 60
 """Rows of a step at most: about 0.2 s of prefill on two cores, which a cancelled request waits at most.
 
-From 64 rows on llama.cpp takes another attention kernel, whose sums depend on what else is in the step: below, an
-answer is the same to the token, alone and beside others. Prefill is no slower for it: it is flat from 32 rows on.
+From 64 rows on llama.cpp takes another attention kernel, whose sums depend on what else is in the step, so that even a
+prompt that is cut in other places would give other answers. Prefill is no slower for it: it is flat from 32 rows on.
 """
 
 ROWS_BESIDE = 48

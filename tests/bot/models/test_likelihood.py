@@ -30,7 +30,7 @@ class TestLikelihoodReranker(RerankerContract):
 
     @pytest.fixture
     def reranker(self, local: LocalChatModel) -> Reranker:
-        return LikelihoodReranker(local)
+        return LikelihoodReranker(local, seconds=600)
 
     def test_the_entry_that_answers_makes_the_question_likelier(self, reranker: Reranker) -> None:
         returns, hours = reranker.scores("How can I return something I bought?", [RETURNS, HOURS])

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import llama_cpp
 import numpy as np
 import pytest
 
@@ -97,3 +99,30 @@ def test_a_file_of_ones_own_is_known_by_what_it_holds(tmp_path: Path) -> None:
         weights = Weights(own_record(tmp_path / name, "embedding"), tmp_path / name)
         fingerprints.append(GgufEmbedder(weights).fingerprint)
     assert fingerprints[0] == fingerprints[1] != fingerprints[2]
+
+
+def test_a_question_does_not_wait_for_a_whole_import(e5: GgufEmbedder) -> None:
+    with ThreadPoolExecutor(1) as importer:
+        importing = importer.submit(e5.embed_passages, [f"第 {number} 条" for number in range(400)])
+        e5.embed_queries(["怎么退货？"])
+        assert not importing.done()
+        assert len(importing.result()) == 400
+
+
+def test_several_at_once_embed_as_one_does(e5_weights: Weights) -> None:
+    several = GgufEmbedder(e5_weights, threads=3)
+    texts = [f"第 {number} 个订单什么时候到" for number in range(60)] + ["订单" * 100] * 3
+    with ThreadPoolExecutor(6) as askers:
+        found = np.vstack(list(askers.map(lambda text: several.embed_passages([text])[0], texts)))
+    assert np.all((found * several.embed_passages(texts)).sum(axis=1) > 0.99)
+
+
+def test_a_batch_that_fails_is_told_to_each_and_the_next_one_works(
+    e5: GgufEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(llama_cpp, "llama_encode", lambda *_: 1)
+        for texts in (["退货"], ["退货"] * 9):
+            with pytest.raises(ModelUnavailable, match="failed to embed"):
+                e5.embed_queries(texts)
+    assert e5.embed_queries(["退货"]).any()

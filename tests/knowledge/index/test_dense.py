@@ -22,10 +22,10 @@ def random_vectors(count: int, dimensions: int = 16) -> Vectors:
 VECTORS = random_vectors(300)
 
 
-@pytest.fixture(params=["flat", "graph"])
+@pytest.fixture(params=["flat", "cells"])
 def index(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FaissIndex:
     """Give an index of each kind."""
-    if request.param == "graph":
+    if request.param == "cells":
         monkeypatch.setattr(dense, "FLAT_ROWS", 100)
     return FaissIndex.build(VECTORS)
 
@@ -36,6 +36,14 @@ def test_a_vector_finds_itself_first(index: FaissIndex) -> None:
 
 def test_the_best_rows_come_in_order(index: FaissIndex) -> None:
     scores, rows = index.search(VECTORS[0], 10)
+    exact = VECTORS @ VECTORS[0]
+    assert np.all(np.diff(scores) <= 0)
+    assert np.allclose(scores, exact[rows], atol=0.01)
+    assert np.all(exact[rows] >= np.sort(exact)[-10] - 0.01)
+
+
+def test_an_exact_index_is_exact() -> None:
+    scores, rows = FaissIndex.build(VECTORS).search(VECTORS[0], 10)
     assert list(rows) == list(np.argsort(-(VECTORS @ VECTORS[0]))[:10])
     assert np.allclose(scores, np.sort(VECTORS @ VECTORS[0])[::-1][:10], atol=1e-5)
 
@@ -58,10 +66,10 @@ def test_a_saved_index_finds_the_same(index: FaissIndex, tmp_path: Path) -> None
         assert np.array_equal(before, after)
 
 
-def test_many_rows_make_a_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_many_rows_make_cells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(dense, "FLAT_ROWS", len(VECTORS) - 1)
     FaissIndex.build(VECTORS).save(tmp_path / "index")
-    assert isinstance(faiss.read_index(str(tmp_path / "index")), faiss.IndexHNSWFlat)
+    assert isinstance(faiss.read_index(str(tmp_path / "index")), faiss.IndexIVFScalarQuantizer)
 
 
 def test_as_many_rows_as_are_allowed_stay_exact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -70,10 +78,24 @@ def test_as_many_rows_as_are_allowed_stay_exact(monkeypatch: pytest.MonkeyPatch,
     assert isinstance(faiss.read_index(str(tmp_path / "index")), faiss.IndexFlat)
 
 
-def test_a_loaded_graph_searches_as_hard_as_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_loaded_cells_are_searched_as_widely_as_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(dense, "FLAT_ROWS", 100)
+    monkeypatch.setattr(dense, "SEARCHED_CELLS", 7)
     FaissIndex.build(VECTORS).save(tmp_path / "index")
-    assert faiss.downcast_index(faiss.read_index(str(tmp_path / "index"))).hnsw.efSearch == dense.HNSW_SEARCH_EFFORT
+    assert faiss.downcast_index(faiss.read_index(str(tmp_path / "index"))).nprobe == 7
+
+
+def test_rows_in_groups_are_found_in_few_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dense, "FLAT_ROWS", 1_000)
+    monkeypatch.setattr(dense, "SEARCHED_CELLS", 40)
+    random = np.random.default_rng(1)
+    middles = random.standard_normal((500, 32), dtype=np.float32)
+    vectors = to_unit(np.repeat(middles, 8, axis=0) + 0.4 * random.standard_normal((4_000, 32), dtype=np.float32))
+    index = FaissIndex.build(vectors)
+    right = 0
+    for question in vectors[::40]:
+        right += len(set(index.search(question, 100)[1][:5]) & set(np.argsort(-(vectors @ question))[:5]))
+    assert right >= 0.97 * 5 * 100
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"IxFI"], ids=["empty", "garbage", "only the name"])

@@ -57,7 +57,7 @@ def test_every_question_and_every_answer_has_a_row(
     assert [row.entry for row in built.rows if row.kind == "answer"] == [0, 1, 2]
 
 
-def test_a_graph_is_saved_and_loaded_too(
+def test_cells_are_saved_and_loaded_too(
     folder: Path, shop: list[Located], hash_embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dense, "FLAT_ROWS", 2)
