@@ -28,11 +28,16 @@ CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disabl
 expect.set_options(timeout=60_000)  # how slow the machine is, is nothing that these tests are about
 
 
+LITTLE_PREPARED = {"FRONTDESK_MODELS__PREFIX_CACHE_MB": "8", "FRONTDESK_MODELS__PREFIX_DISK_MB": "0"}
+"""The beginnings of a few prompts only, so that a server that has just started leaves the processor to the tests."""
+
+
 def environment(home: Path, **settings: str) -> dict[str, str]:
     """Return a newcomer's environment: an empty home, no settings but those given, the shared model files."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "SSL_CERT_FILE") if name in os.environ}
     unlimited = {f"FRONTDESK_VISITORS__PER_{whom}_PER_MINUTE": "0" for whom in ("VISITOR", "ADDRESS")}
-    return {**kept, **unlimited, "HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1", **settings}
+    fixed = {"HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1"}
+    return {**kept, **unlimited, **LITTLE_PREPARED, **fixed, **settings}
 
 
 def run(home: Path, *arguments: str, given: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
