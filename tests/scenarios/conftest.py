@@ -28,8 +28,13 @@ CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disabl
 expect.set_options(timeout=60_000)  # how slow the machine is, is nothing that these tests are about
 
 
-LITTLE_PREPARED = {"FRONTDESK_MODELS__PREFIX_CACHE_MB": "8", "FRONTDESK_MODELS__PREFIX_DISK_MB": "0"}
-"""The beginnings of a few prompts only, so that a server that has just started leaves the processor to the tests."""
+PATIENT = {
+    "FRONTDESK_MODELS__PREFIX_CACHE_MB": "8",
+    "FRONTDESK_MODELS__PREFIX_DISK_MB": "0",
+    "FRONTDESK_MODELS__PATIENCE_SECONDS": "600",
+    "FRONTDESK_MODELS__ANSWER_SECONDS": "600",
+}
+"""The beginnings of a few prompts only are prepared, and no answer is given up on a machine that tests keep busy."""
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:
@@ -37,7 +42,7 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "SSL_CERT_FILE") if name in os.environ}
     unlimited = {f"FRONTDESK_VISITORS__PER_{whom}_PER_MINUTE": "0" for whom in ("VISITOR", "ADDRESS")}
     fixed = {"HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1"}
-    return {**kept, **unlimited, **LITTLE_PREPARED, **fixed, **settings}
+    return {**kept, **unlimited, **PATIENT, **fixed, **settings}
 
 
 def run(home: Path, *arguments: str, given: str = "", **settings: str) -> subprocess.CompletedProcess[str]:

@@ -109,7 +109,8 @@ class Engine:
         """Return the seconds that a new request would wait for its first token."""
         waiting = [*self._inbox, *(request for _, request in list(self._waiting))]
         ahead = sum(len(request.tokens) for request in waiting)
-        ahead += sum(request.goal - request.computed for request in list(self._running) if not request.is_answering)
+        prompts = [request for request in list(self._running) if request.channel and not request.is_answering]
+        ahead += sum(request.goal - request.computed for request in prompts)
         wait = ahead * self.counters.share_computed * self.costs(ROWS_BESIDE) / ROWS_BESIDE
         without_slot = len(waiting) + 1 - self._slots.free
         if without_slot > 0:
