@@ -330,15 +330,16 @@ class FrontDesk:
         yield self._say_all(case)
 
     async def _escalated_instead(self, case: _Case) -> AsyncGenerator[Event]:
-        """Ask the remote model what the local one has no time for, if that is wanted; the outcome tells if it did."""
+        """Ask the remote model what the local one has no time for, if that is wanted; its outcome tells."""
         if self.settings.models.when_busy != "remote" or self.remote is None or not self.remote.available:
             return
+        case.answer.outcome, case.answer.degraded = "escalated", True
         try:
             async with aclosing(self._escalated(case)) as events:
                 async for event in events:
-                    case.answer.outcome, case.answer.degraded = "escalated", True
                     yield event
         except ModelError as error:
+            case.answer.outcome = "grounded"
             log.warning("the remote model is of no help either", turn=case.answer.turn_id, error=str(error))
 
     def _sampling(self) -> Sampling:

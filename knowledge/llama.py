@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from knowledge.errors import ModelUnavailable
 
 MADV_DONTNEED = 4
@@ -162,30 +164,45 @@ class LlamaModel:
 
 
 class TokenBatch:
-    """A llama_batch of fixed room, filled anew for each step."""
+    """A llama_batch of fixed room, filled anew for each step, over arrays that are written whole slices at a time."""
 
     def __init__(self, room: int) -> None:
         """Allocate room for so many tokens."""
-        self._llama = library()
-        self.room = room
-        self.batch = self._llama.llama_batch_init(room, 0, 1)
+        self._tokens = np.zeros(room, np.int32)
+        self._positions = np.zeros(room, np.int32)
+        self._counts = np.ones(room, np.int32)
+        self._sequences = np.zeros(room, np.int32)
+        self._wanted = np.zeros(room, np.int8)
+        first = self._sequences.ctypes.data
+        self._pointers = (ctypes.c_void_p * room)(*(first + 4 * row for row in range(room)))
+        batch = library().llama_batch()
+        for name, place in (
+            ("token", self._tokens.ctypes.data),
+            ("pos", self._positions.ctypes.data),
+            ("n_seq_id", self._counts.ctypes.data),
+            ("logits", self._wanted.ctypes.data),
+        ):
+            setattr(batch, name, ctypes.cast(place, type(getattr(batch, name))))
+        batch.embd, batch.seq_id = None, ctypes.cast(self._pointers, type(batch.seq_id))
+        self._batch = batch
+        self.clear()
+
+    @property
+    def batch(self) -> Any:
+        """What llama_decode and llama_encode take."""
+        self._batch.n_tokens = self.rows
+        return self._batch
 
     def clear(self) -> None:
         """Forget all tokens."""
-        self.batch.n_tokens = 0
+        self.rows = self.outputs = 0
 
-    def add(self, tokens: Sequence[int], *, start: int, sequence: int, outputs: bool = False) -> None:
-        """Append tokens at positions from `start`; `outputs` asks for a result at each, not at the last only."""
-        batch = self.batch
-        for offset, token in enumerate(tokens):
-            index = batch.n_tokens
-            batch.token[index] = token
-            batch.pos[index] = start + offset
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = sequence
-            batch.logits[index] = outputs or offset == len(tokens) - 1
-            batch.n_tokens = index + 1
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._llama.llama_batch_free(self.batch)
+    def add(self, tokens: Sequence[int], *, start: int, sequence: int, outputs: int = 1) -> None:
+        """Append tokens at positions from `start`; the last `outputs` of them give a result each."""
+        begin, end = self.rows, self.rows + len(tokens)
+        self._tokens[begin:end] = tokens
+        self._positions[begin:end] = range(start, start + len(tokens))
+        self._sequences[begin:end] = sequence
+        self._wanted[begin : end - outputs] = 0
+        self._wanted[end - outputs : end] = 1
+        self.rows, self.outputs = end, self.outputs + outputs

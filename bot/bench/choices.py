@@ -96,7 +96,6 @@ class Chooser:
 
     def close(self) -> None:
         """Give the memory back."""
-        self._batch.close()
         self._llama.llama_free(self._context)
         self._model.close()
 

@@ -157,7 +157,7 @@ class _Context:
         """Give texts their vectors, or the reason why they have none."""
         self._batch.clear()
         for sequence, text in enumerate(texts):
-            self._batch.add(text.tokens, start=0, sequence=sequence, outputs=True)
+            self._batch.add(text.tokens, start=0, sequence=sequence, outputs=len(text.tokens))
         failed = self._llama.llama_encode(self._context, self._batch.batch) != 0
         for sequence, text in enumerate(texts):
             if failed:

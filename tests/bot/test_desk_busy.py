@@ -35,8 +35,9 @@ async def test_it_goes_to_the_remote_model_where_that_is_wanted(database: Databa
         remote=ScriptedModel("签收后7天内", "可以申请退货。"),
         settings=TO_REMOTE,
     )
-    answer, _ = await ask(desk, "退货有什么规定？")
+    answer, events = await ask(desk, "退货有什么规定？")
     assert (answer.outcome, answer.text, answer.degraded) == ("escalated", "签收后7天内可以申请退货。", True)
+    assert [event.answer.outcome for event in events if isinstance(event, Started)] == ["escalated"]
 
 
 @pytest.mark.parametrize("is_away", [True, False])

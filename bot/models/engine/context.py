@@ -7,63 +7,19 @@ without it every row looks at the cells of all sequences, which made a step besi
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bot.errors import OutOfCells
 from knowledge.errors import ModelError, ModelUnavailable
-from knowledge.llama import LlamaModel, library
+from knowledge.llama import LlamaModel, TokenBatch, library
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FULL = 1
 """What llama_decode returns when there are no free cells; nothing was computed then."""
-
-
-class Step:
-    """The rows of one llama_decode: tokens with their positions and sequences, and which of them give logits."""
-
-    def __init__(self, room: int) -> None:
-        """Allocate room for so many tokens."""
-        llama = library()
-        self.room = room
-        self._tokens = np.zeros(room, np.int32)
-        self._positions = np.zeros(room, np.int32)
-        self._counts = np.ones(room, np.int32)
-        self._sequences = np.zeros(room, np.int32)
-        self._outputs = np.zeros(room, np.int8)
-        first = self._sequences.ctypes.data
-        self._pointers = (ctypes.c_void_p * room)(*(first + 4 * row for row in range(room)))
-        self.batch = llama.llama_batch()
-        self.batch.embd = None
-        for field, array in (
-            ("token", self._tokens),
-            ("pos", self._positions),
-            ("n_seq_id", self._counts),
-            ("logits", self._outputs),
-        ):
-            kind = type(getattr(self.batch, field))
-            setattr(self.batch, field, ctypes.cast(array.ctypes.data, kind))
-        self.batch.seq_id = ctypes.cast(self._pointers, type(self.batch.seq_id))
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget all rows."""
-        self.rows = self.outputs = 0
-
-    def add(self, tokens: Sequence[int], *, start: int, sequence: int, outputs: int = 0) -> None:
-        """Append tokens at positions from `start`; the last `outputs` of them give a row of logits each."""
-        begin, end = self.rows, self.rows + len(tokens)
-        self._tokens[begin:end] = tokens
-        self._positions[begin:end] = range(start, start + len(tokens))
-        self._sequences[begin:end] = sequence
-        self._outputs[begin : end - outputs] = 0
-        self._outputs[end - outputs : end] = 1
-        self.rows = end
-        self.outputs += outputs
 
 
 class Context:
@@ -91,7 +47,7 @@ class Context:
             raise ModelUnavailable(f"there is not enough memory for a context of {cells} tokens")
         self._memory = self._llama.llama_get_memory(self._handle)
         self._vocabulary_size = model.vocabulary_size
-        self.step = Step(rows)
+        self.step = TokenBatch(rows)
         self.cells = cells
 
     def compute(self) -> NDArray[np.float32]:
@@ -101,7 +57,6 @@ class Context:
             OutOfCells: there is no room; nothing was computed.
             ModelError: it failed; what the sequences hold is not known any more.
         """
-        self.step.batch.n_tokens = self.step.rows
         status = self._llama.llama_decode(self._handle, self.step.batch)
         if status == FULL:
             raise OutOfCells
