@@ -31,7 +31,6 @@ from bot.messages import as_language
 from bot.models.base import Sampling
 from bot.models.engine.options import EngineOptions
 from bot.models.local import LocalChatModel
-from bot.question import Citation
 from bot.settings import load_settings
 from knowledge.entries import Entry
 from knowledge.importing.files import read_faq_file
@@ -97,9 +96,8 @@ def pairs(folder: Path) -> Iterator[tuple[str, Entry, bool]]:
 
 async def speak(model: LocalChatModel, question: str, entry: Entry, *, is_right: bool) -> Spoken:
     """Ask the model, as the desk does."""
-    language = as_language(entry.language)
-    citation = Citation(1, "", entry.key, entry.question, entry.answer)
-    generation = model.generate(prompts.grounded(language, [citation], Query(question)), Sampling(max_tokens=128))
+    prompt = prompts.about(as_language(entry.language), entry, Query(question))
+    generation = model.generate(prompt, Sampling(max_tokens=128))
     text = "".join([piece async for piece in generation])
     passed = GroundingCheck([entry.answer]).is_grounded(text)
     return Spoken(question, entry.key, is_right, text, passed, inspect(text, entry) if passed else [])

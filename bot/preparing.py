@@ -13,13 +13,16 @@ from bot.desk import FrontDesk
 from bot.models.base import ChatMessage
 from bot.models.local import LocalChatModel
 from bot.published import POLL_SECONDS
-from bot.question import Citation
 from knowledge.search import Query
 
 log = structlog.get_logger()
 
 TURNS = 2_000
 """Of so many last turns the entries that were cited count as asked for."""
+
+
+MOST = 1_000
+"""Entries of a desk: more are not prepared, however much room there is."""
 
 
 async def keep_prepared(model: LocalChatModel, desks: Iterable[FrontDesk]) -> None:
@@ -32,7 +35,8 @@ async def keep_prepared(model: LocalChatModel, desks: Iterable[FrontDesk]) -> No
             known = searching
             try:
                 wishes = [await openings(desk) for desk in desks]
-                model.prepare([prompt for some in zip_longest(*wishes) for prompt in some if prompt])
+                asked_for_first = [prompt for some in zip_longest(*wishes) for prompt in some if prompt]
+                await asyncio.to_thread(model.prepare, asked_for_first)
             except Exception:  # it is a convenience: answers only come later without it
                 log.exception("the local model could not be prepared")
         await asyncio.sleep(POLL_SECONDS)
@@ -45,10 +49,8 @@ async def openings(desk: FrontDesk) -> list[list[ChatMessage]]:
         desk.knowledge.entries, key=lambda located: often.get((located.knowledge_base, located.entry.key), len(often))
     )
     return [
-        prompts.grounded(
-            messages.as_language(located.entry.language or desk.settings.bot.language),
-            [Citation(1, located.knowledge_base, located.entry.key, located.entry.question, located.entry.answer)],
-            Query(""),
+        prompts.about(
+            messages.as_language(located.entry.language or desk.settings.bot.language), located.entry, Query("")
         )
-        for located in entries
+        for located in entries[:MOST]
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.models.base import ChatMessage
 from bot.question import Citation, Message
+from knowledge.entries import Entry
 from knowledge.search import Query
 
 _SYSTEM = {
@@ -42,6 +43,11 @@ def grounded(language: str, citations: Sequence[Citation], query: Query) -> list
         ChatMessage("system", _SYSTEM[language] + _material(language, citations)),
         ChatMessage("user", _in_words(language, query)),
     ]
+
+
+def about(language: str, entry: Entry, query: Query) -> list[ChatMessage]:
+    """Ask about one entry, to the letter as `grounded` does with it cited: so that both share what was computed."""
+    return grounded(language, [Citation(1, "", entry.key, entry.question, entry.answer)], query)
 
 
 def escalated(

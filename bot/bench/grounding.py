@@ -12,7 +12,6 @@ from bot import prompts
 from bot.bench.asking import ask, evenly
 from bot.checks import GroundingCheck
 from bot.models.base import ChatModel
-from bot.question import Citation
 from knowledge.entries import Entry
 from knowledge.errors import SuiteUnreadable
 from knowledge.evaluation.cases import TestCase
@@ -55,8 +54,7 @@ async def try_details(
     tried = []
     for detail in details:
         question, entry = detail.case.question, detail.entry
-        citation = Citation(1, "bench", entry.key, entry.question, entry.answer)
-        prompt = prompts.grounded(entry.language, [citation], Query(question))
+        prompt = prompts.about(entry.language, entry, Query(question))
         answer = await ask(model, prompt, max_tokens=max_tokens)
         tried.append(
             {

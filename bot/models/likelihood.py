@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from bot import prompts
 from bot.messages import as_language
 from bot.models.local import LocalChatModel
-from bot.question import Citation
 from knowledge.entries import Entry
 from knowledge.reranking.patient import PATIENCE_SECONDS
 from knowledge.search import Query
@@ -46,8 +45,5 @@ class LikelihoodReranker:
     def scores(self, question: str, entries: Sequence[Entry]) -> list[float]:
         """Return the log-probability of the question given each entry, in nats."""
         language, query = as_language(detect_language(question)), Query(question[:MAX_CHARACTERS])
-        asked = [
-            prompts.grounded(language, [Citation(1, "", entry.key, entry.question, entry.answer)], query)
-            for entry in entries
-        ]
+        asked = [prompts.about(language, entry, query) for entry in entries]
         return self._model.likelihoods(asked, seconds=self._seconds)

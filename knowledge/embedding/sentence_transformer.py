@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from knowledge.embedding.base import Vectors, to_unit
-from knowledge.errors import ModelUnavailable
+from knowledge.torch_extra import loading
 
 
 class SentenceTransformerEmbedder:
@@ -53,18 +53,10 @@ class SentenceTransformerEmbedder:
         with self._lock:
             if self._model is not None:
                 return
-            try:
+            with loading(self._name):
                 from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - takes 19 s and 900 MB
-            except ImportError as error:
-                raise ModelUnavailable(
-                    "sentence-transformers is not installed; run: pip install 'frontdesk-bot[sentence-transformers]'"
-                ) from error
-            try:
+
                 self._model = SentenceTransformer(self._name, device=self._device)
-            except (OSError, ValueError, RuntimeError) as error:
-                raise ModelUnavailable(
-                    f"sentence-transformers cannot load {self._name}: {str(error).splitlines()[0]}"
-                ) from error
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed questions."""

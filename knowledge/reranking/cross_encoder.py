@@ -8,6 +8,7 @@ from typing import Any
 
 from knowledge.entries import Entry
 from knowledge.errors import ModelError, ModelUnavailable
+from knowledge.torch_extra import loading
 
 WEIGHT = 0.5
 MAX_TOKENS = 256
@@ -48,19 +49,11 @@ class CrossEncoderReranker:
         return [float(logit) for logit in logits]
 
     def _load(self) -> Any:
-        try:
+        with loading(self._name):
             import torch  # noqa: PLC0415
             from sentence_transformers import CrossEncoder  # noqa: PLC0415 - takes 19 s and 900 MB
-        except ImportError as error:
-            raise ModelUnavailable(
-                "sentence-transformers is not installed; run: pip install 'frontdesk-bot[sentence-transformers]'"
-            ) from error
-        try:
+
             model = CrossEncoder(self._name, device=self._device, max_length=MAX_TOKENS)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ModelUnavailable(
-                f"sentence-transformers cannot load {self._name}: {str(error).splitlines()[0]}"
-            ) from error
         if model.num_labels != 1:
             raise ModelUnavailable(f"{self._name} has {model.num_labels} outputs; a reranker has one")
         self._raw = torch.nn.Identity()

@@ -15,11 +15,11 @@ class PreparedModel(ScriptedModel):
     def __init__(self) -> None:
         super().__init__()
         self.wishes: list[Sequence[Sequence[ChatMessage]]] = []
-        self.wished = asyncio.Event()
+        self.loop, self.wished = asyncio.get_running_loop(), asyncio.Event()
 
     def prepare(self, prompts: Sequence[Sequence[ChatMessage]]) -> None:
         self.wishes.append(prompts)
-        self.wished.set()
+        self.loop.call_soon_threadsafe(self.wished.set)
 
 
 async def test_entries_that_are_asked_for_come_first(database: Database) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from bot import prompts
 from bot.question import Citation, Message
+from knowledge.entries import Entry
 from knowledge.search import Query
 
 CITATION = Citation(1, "default", "RET-1", "怎么退货？", "7天内。")
@@ -56,3 +57,8 @@ def test_the_larger_model_hears_the_last_messages_and_then_the_question(language
 
 def test_without_evidence_the_larger_model_gets_no_empty_material() -> None:
     assert "资料：" not in prompts.escalated("zh", [], [], "?")[0].content
+
+
+def test_one_entry_is_asked_about_as_when_it_is_cited() -> None:
+    entry = Entry(key="RET-1", question="怎么退货？", answer="7天内。")
+    assert prompts.about("zh", entry, Query("能退吗")) == prompts.grounded("zh", [CITATION], Query("能退吗"))

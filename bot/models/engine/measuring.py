@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ def measure(
     for round_ in range(REPEATS):
         for place, (one, count) in enumerate(tried):
             on_progress(round_ * len(tried) + place, REPEATS * len(tried))
-            times.setdefault((place, count), []).append(next(_steps(one, count)))
+            times.setdefault((place, count), []).append(_steps(one, count))
     speeds = []
     for place, (one, count) in enumerate(tried):
         prompt, alone, together = (statistics.median(some) for some in zip(*times[place, count], strict=True))
@@ -64,8 +64,8 @@ def measure(
     return sorted(speeds, key=lambda speed: speed.seconds)
 
 
-def _steps(weights: Weights, threads: int) -> Iterator[tuple[float, float, float]]:
-    """Yield the seconds of a step of a prompt, of one answer, and of eight answers."""
+def _steps(weights: Weights, threads: int) -> tuple[float, float, float]:
+    """Return the seconds of a step of a prompt, of one answer, and of eight answers."""
     with closing(LlamaModel(weights.path)) as model:
         context = Context(model, cells=TOGETHER * 256, sequences=TOGETHER, rows=ROWS, outputs=OUTPUTS, threads=threads)
         with closing(context):
@@ -79,7 +79,7 @@ def _steps(weights: Weights, threads: int) -> Iterator[tuple[float, float, float
             context.cut(0, DEEP)
             _step(context, sequences=TOGETHER, rows=1, at=DEEP)
             together = _step(context, sequences=TOGETHER, rows=1, at=DEEP + 1)
-            yield prompt, alone, together
+            return prompt, alone, together
 
 
 def _step(context: Context, *, sequences: int, rows: int, at: int) -> float:

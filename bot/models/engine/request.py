@@ -102,6 +102,8 @@ class Request:
     given: int = 0
     turn: int = 0
     random: np.random.Generator | None = None
+    text: TextStream = field(init=False)
+    guesser: Guesser = field(init=False)
 
     def __post_init__(self) -> None:
         """Prepare what the answer needs."""

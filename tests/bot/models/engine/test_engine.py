@@ -260,7 +260,7 @@ async def test_scoring_leaves_what_answering_needs(model: LocalChatModel) -> Non
     assert generation.usage.prompt - generation.usage.cached <= 8
 
 
-async def test_a_stopped_model_takes_nothing_more(small: Weights) -> None:
+async def test_a_model_that_is_closed_lets_what_is_running_end(small: Weights) -> None:
     model = LocalChatModel(small, options())
     model.warm_up()
     running = asyncio.create_task(complete(model.generate(asked(0), Sampling(max_tokens=8))))
