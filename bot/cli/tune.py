@@ -1,4 +1,4 @@
-"""frontdesk tune: the settings that make the local model fastest on this machine."""
+"""frontdesk tune: the number of threads that makes the local model fastest on this machine."""
 
 from __future__ import annotations
 
@@ -12,34 +12,28 @@ import typer
 from rich.table import Table
 from tomlkit.exceptions import TOMLKitError
 
-from bot.assembly import model_library
+from bot.assembly import chat_weights
 from bot.cli.common import counting_progress, out, read_settings, shown_in
 from bot.errors import SettingsError
 from bot.models.engine.measuring import Speed, choices, measure
 from bot.settings import config_path
 from knowledge.llama import available_threads, is_slow_build, processor_features
-from knowledge.weights.quantising import faster
 
 
 def tune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what is fastest.")] = False,
 ) -> None:
-    """Measure the local chat model for about a minute, and write the fastest settings to frontdesk.toml."""
-    settings = read_settings()
-    library = model_library(settings)
-    plain = library.find(settings.models.chat, "chat")
-    fast = faster(plain, library.folder)
-    weights = [fast] if fast is plain else [fast, plain]
+    """Measure the local chat model for about a minute, and write the fastest number of threads to frontdesk.toml."""
+    weights = chat_weights(read_settings())
     if is_slow_build():
         out.print(f"[yellow]llama-cpp-python was built without SIMD: make rebuild-llama[/] ({processor_features()})")
     with counting_progress() as bar:
         speeds = measure(weights, choices(available_threads()), shown_in(bar, "measuring"))
+    out.print(f"{weights.record.name}, in tokens a second:")
     _show(speeds)
-    best = speeds[0]
-    wanted = {"threads": best.threads, "fast_weights": best.weights is fast}
     if not dry_run:
-        write_settings(config_path(), {"models": wanted})
-        out.print(f"[green]written to {config_path().resolve()}[/]; they count from the next start on")
+        write_settings(config_path(), {"models": {"threads": speeds[0].threads}})
+        out.print(f"[green]written to {config_path().resolve()}[/]; it counts from the next start on")
 
 
 def write_settings(path: Path, sections: dict[str, dict[str, Any]]) -> None:
@@ -65,12 +59,9 @@ def write_settings(path: Path, sections: dict[str, dict[str, Any]]) -> None:
 
 
 def _show(speeds: list[Speed]) -> None:
-    table = Table(
-        "model", "threads", "prompt", "one answer", "eight answers", "a usual answer", title="tokens a second"
-    )
+    table = Table("threads", "prompt", "one answer", "eight answers", "a usual answer")
     for speed in speeds:
         table.add_row(
-            speed.weights.record.name,
             str(speed.threads),
             f"{speed.prompt:.0f}",
             f"{speed.alone:.0f}",

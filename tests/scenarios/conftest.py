@@ -33,12 +33,8 @@ PATIENT = {
     "FRONTDESK_MODELS__PREFIX_DISK_MB": "0",
     "FRONTDESK_MODELS__PATIENCE_SECONDS": "600",
     "FRONTDESK_MODELS__ANSWER_SECONDS": "600",
-    "FRONTDESK_MODELS__FAST_WEIGHTS": "false",
 }
-"""The beginnings of a few prompts only are prepared, and no answer is given up on a machine that tests keep busy.
-
-The questions that are to be worded were found with the weights as they are: as Q4_0 they get other words.
-"""
+"""The beginnings of a few prompts only are prepared, and no answer is given up on a machine that tests keep busy."""
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:

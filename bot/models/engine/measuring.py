@@ -1,4 +1,4 @@
-"""How fast this machine computes steps, for choosing threads and weights."""
+"""How fast this machine computes steps, for choosing the number of threads."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ QUESTION, ANSWER = 30, 30
 
 @dataclass(frozen=True)
 class Speed:
-    """What one choice reaches, in tokens a second: of a prompt, of one answer, of eight answers together."""
+    """What so many threads reach, in tokens a second: of a prompt, of one answer, of eight answers together."""
 
-    weights: Weights
     threads: int
     prompt: float
     alone: float
@@ -44,23 +43,21 @@ def choices(cores: int) -> list[int]:
 
 
 def measure(
-    weights: Sequence[Weights], threads: Sequence[int], on_progress: Callable[[int, int], None] = lambda *_: None
+    weights: Weights, threads: Sequence[int], on_progress: Callable[[int, int], None] = lambda *_: None
 ) -> list[Speed]:
-    """Measure every combination, in turns, so that a machine that is busy for a while is busy for all; the best first.
+    """Measure each number of threads, in turns, so that a machine that is busy for a while is busy for all.
 
-    Raises:
-        ModelUnavailable: a model cannot be loaded.
+    Returns the fastest first; raises ModelUnavailable if the model cannot be loaded.
     """
-    tried = [(one, count) for one in weights for count in threads]
-    times: dict[tuple[int, int], list[tuple[float, float, float]]] = {}
+    times: dict[int, list[tuple[float, float, float]]] = {count: [] for count in threads}
     for round_ in range(REPEATS):
-        for place, (one, count) in enumerate(tried):
-            on_progress(round_ * len(tried) + place, REPEATS * len(tried))
-            times.setdefault((place, count), []).append(_steps(one, count))
+        for place, count in enumerate(threads):
+            on_progress(round_ * len(threads) + place, REPEATS * len(threads))
+            times[count].append(_steps(weights, count))
     speeds = []
-    for place, (one, count) in enumerate(tried):
-        prompt, alone, together = (statistics.median(some) for some in zip(*times[place, count], strict=True))
-        speeds.append(Speed(one, count, ROWS / prompt, 1 / alone, TOGETHER / together))
+    for count, some in times.items():
+        prompt, alone, together = (statistics.median(seconds) for seconds in zip(*some, strict=True))
+        speeds.append(Speed(count, ROWS / prompt, 1 / alone, TOGETHER / together))
     return sorted(speeds, key=lambda speed: speed.seconds)
 
 

@@ -16,12 +16,10 @@ from tests.bot.cli.conftest import Run
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let one thread and the file as it is be fastest."""
+    """Let one thread be fastest."""
     plain = Weights(find_record("qwen2.5-coder-0.5b-instruct-q4_k_m"), Path("plain.gguf"))
-    fast = Weights(plain.record, Path("fast.gguf"))
-    speeds = [Speed(plain, 1, 100.0, 50.0, 90.0), Speed(fast, 2, 90.0, 40.0, 80.0)]
-    monkeypatch.setattr("knowledge.weights.library.ModelLibrary.find", lambda *_: plain)
-    monkeypatch.setattr("bot.cli.tune.faster", lambda *_: fast)
+    speeds = [Speed(1, 100.0, 50.0, 90.0), Speed(2, 90.0, 40.0, 80.0)]
+    monkeypatch.setattr("bot.cli.tune.chat_weights", lambda *_: plain)
     monkeypatch.setattr("bot.cli.tune.measure", lambda *_: speeds)
 
 
@@ -30,8 +28,7 @@ def test_the_fastest_is_written_and_counts(frontdesk: Run) -> None:
     result = frontdesk("tune")
     assert result.status == 0
     assert "written to" in result.out
-    settings = load_settings()
-    assert (settings.models.threads, settings.models.fast_weights) == (1, False)
+    assert load_settings().models.threads == 1
 
 
 @pytest.mark.usefixtures("measured")
