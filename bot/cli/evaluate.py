@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,9 +90,8 @@ def evaluate(
     floors = [_read_floor(text) for text in floor or ()]
     reports = []
     for config in compare_files or (None,):
-        if config is not None:
-            os.environ[CONFIG_VARIABLE] = str(config)
-        settings = read_all_settings("error")
+        with _read_from(config):
+            settings = read_all_settings("error")
         entries = released_entries(settings, kb)
         asked = _limited(_open_suite(suite, settings, entries, questions, variants, seed), limit)
         asked = Suite(asked.name, asked.cases, asked.entries or entries)
@@ -104,6 +104,20 @@ def evaluate(
     _show(reports[-1], before)
     _write(reports[-1], before, folder, json_file, html_file, settings.bot.language)
     _hold_to(floors, reports[-1]["figures"])
+
+
+@contextmanager
+def _read_from(config: Path | None) -> Iterator[None]:
+    """Have the settings read from another file meanwhile."""
+    own = os.environ.get(CONFIG_VARIABLE)
+    if config is not None:
+        os.environ[CONFIG_VARIABLE] = str(config)
+    try:
+        yield
+    finally:
+        os.environ.pop(CONFIG_VARIABLE, None)
+        if own is not None:
+            os.environ[CONFIG_VARIABLE] = own
 
 
 def _open_suite(

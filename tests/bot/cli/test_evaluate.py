@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,7 @@ def test_two_settings_are_compared(frontdesk: Run, shop: str) -> None:
     assert result.status == 0, result.err
     assert json.loads(Path("r.json").read_text())["about"]["settings"] == "b.toml"
     assert "right → missed 我要发票 怎么开" in result.out
+    assert "FRONTDESK_CONFIG" not in os.environ
 
 
 def test_only_some_questions_are_asked(frontdesk: Run, shop: str) -> None:
