@@ -6,25 +6,24 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot import messages, prompts
 from bot.actions.running import Actions, Performance
-from bot.actions.tracker import Occasion
-from bot.checks import GroundingCheck, keeps_to_facts, split_clauses
+from bot.case import Case
+from bot.checks import keeps_to_facts
 from bot.contextualise import choose, in_context, is_short
 from bot.errors import ActionDeclined, ActionError, ModelBusy
 from bot.guards import admit, asks_for_human, has_words, mentions
 from bot.handoff import HandoffDesk
-from bot.models.base import ChatMessage, ChatModel, Generation, Sampling
+from bot.models.base import ChatMessage, ChatModel, Sampling
 from bot.privacy import mask
 from bot.published import PublishedKnowledge
 from bot.question import (
     Answer,
-    Citation,
     Event,
     Finished,
     Message,
@@ -33,12 +32,12 @@ from bot.question import (
     Suggestion,
     Token,
 )
-from bot.reuse import AnswerCache, Worded
 from bot.routing import Situation, Step, outcome_of, route
 from bot.settings import Settings
 from bot.store.conversations import ConversationStore, OpenTurn
+from bot.wording import Wording
 from knowledge.errors import IndexUnavailable, ModelError
-from knowledge.search import Candidate, Evidence, Query
+from knowledge.search import Evidence, Query
 from knowledge.text import detect_language, names_language
 
 if TYPE_CHECKING:
@@ -49,29 +48,6 @@ log = structlog.get_logger()
 SUGGESTIONS = 3
 RECALLED = 3
 """Earlier questions that are searched again, where the channel keeps the conversation and we know of nothing."""
-
-
-@dataclass
-class _Case:
-    """One question while it is being answered; `awaited` is the action that has asked the customer something."""
-
-    asked: Question
-    text: str
-    query: Query
-    history: Sequence[Message]
-    evidence: Evidence
-    answer: Answer
-    started: float
-    awaited: str | None = None
-
-    @property
-    def best(self) -> Candidate:
-        assert self.evidence.best is not None
-        return self.evidence.best
-
-    def begun(self) -> Started:
-        """Return the answer as it stands, since it goes on changing while readers come and go."""
-        return Started(replace(self.answer))
 
 
 class FrontDesk:
@@ -97,8 +73,8 @@ class FrontDesk:
         self.remote = remote
         self.actions = actions
         self._retired: list[RemoteChatModel] = []
-        self._worded = AnswerCache(settings.models.answer_cache)
-        self._answerers: dict[Step, Callable[[_Case], AsyncGenerator[Event]]] = {
+        self._wording = Wording(settings)
+        self._answerers: dict[Step, Callable[[Case], AsyncGenerator[Event]]] = {
             "action": self._act,
             "reply": self._reply_to_action,
             "direct": self._direct,
@@ -145,7 +121,7 @@ class FrontDesk:
         if self.remote is not None and self.remote is not remote:
             self._retired.append(self.remote)
         self.settings, self.humans.settings, self.remote = settings, settings.handoff, remote
-        self._worded.clear()
+        self._wording.configure(settings)
         self.knowledge.use_synonyms(settings.bot.synonyms)
 
     async def close(self) -> None:
@@ -155,7 +131,7 @@ class FrontDesk:
             if model is not None:
                 await model.close()
 
-    async def _open_case(self, question: Question, text: str, turn: OpenTurn, started: float) -> _Case:
+    async def _open_case(self, question: Question, text: str, turn: OpenTurn, started: float) -> Case:
         """Contextualise and search; a number picks what was offered."""
         history = [*await self._recall(question.earlier, text), *turn.history]
         chosen = choose(text, turn.offered)
@@ -176,7 +152,7 @@ class FrontDesk:
             answer.timings.search_ms = (time.perf_counter() - begun) * 1_000
         answer.candidates, answer.confidence = evidence.candidates, evidence.confidence
         awaited = await self.actions.awaited(turn.conversation_id) if turn.history else None
-        return _Case(question, text, query, history, evidence, answer, started, awaited)
+        return Case(question, text, query, history, evidence, answer, started, awaited)
 
     async def _search(self, query: Query) -> Evidence:
         try:
@@ -194,7 +170,7 @@ class FrontDesk:
             history.append(Message("customer", text, evidence.best.entry.question if evidence.best else None))
         return history
 
-    def _plan(self, case: _Case, turn: OpenTurn) -> tuple[Step, ...]:
+    def _plan(self, case: Case, turn: OpenTurn) -> tuple[Step, ...]:
         if turn.handoff != "bot":
             return ("handoff",)
         if not has_words(case.text) or self._is_sensitive(case.text):
@@ -211,7 +187,7 @@ class FrontDesk:
         )
         return route(situation, self.settings.routing)
 
-    async def _deliver(self, case: _Case, plan: Sequence[Step]) -> AsyncGenerator[Event]:
+    async def _deliver(self, case: Case, plan: Sequence[Step]) -> AsyncGenerator[Event]:
         """Try the planned steps until one succeeds."""
         for step in plan:
             case.answer.outcome = outcome_of(step)
@@ -239,23 +215,23 @@ class FrontDesk:
 
     # One function a step. Each fills in the answer and may stream it.
 
-    async def _act(self, case: _Case) -> AsyncGenerator[Event]:
+    async def _act(self, case: Case) -> AsyncGenerator[Event]:
         assert case.best.entry.action is not None
-        performance = await self.actions.perform(case.best.entry.action, _occasion(case))
+        performance = await self.actions.perform(case.best.entry.action, case.occasion())
         performance.texts = performance.texts or [case.best.entry.answer]
-        case.answer.citations = _cite([case.best])
+        case.cite([case.best])
         async for event in self._show(case, performance):
             yield event
 
-    async def _reply_to_action(self, case: _Case) -> AsyncGenerator[Event]:
+    async def _reply_to_action(self, case: Case) -> AsyncGenerator[Event]:
         assert case.awaited is not None
-        performance = await self.actions.perform(case.awaited, _occasion(case))
+        performance = await self.actions.perform(case.awaited, case.occasion())
         if not performance.texts and not performance.people:
             raise ActionDeclined("it said nothing")
         async for event in self._show(case, performance):
             yield event
 
-    async def _show(self, case: _Case, performance: Performance) -> AsyncGenerator[Event]:
+    async def _show(self, case: Case, performance: Performance) -> AsyncGenerator[Event]:
         """Give what an action said, and call people if it wants them."""
         answer = case.answer
         if performance.people and self.humans.enabled:
@@ -267,30 +243,21 @@ class FrontDesk:
         yield case.begun()
         yield Token(answer.text)
 
-    async def _direct(self, case: _Case) -> AsyncGenerator[Event]:
+    async def _direct(self, case: Case) -> AsyncGenerator[Event]:
         case.answer.text = case.best.entry.answer
-        case.answer.citations = _cite([case.best])
+        case.cite([case.best])
         yield case.begun()
         yield Token(case.answer.text)
 
-    async def _grounded(self, case: _Case) -> AsyncGenerator[Event]:
+    async def _grounded(self, case: Case) -> AsyncGenerator[Event]:
         assert self.local is not None
         answer = case.answer
-        answer.citations = _cite([case.best])
-        answer.model = self.local.name
-        prompt = answer.trace.prompt = prompts.grounded(answer.language, answer.citations, case.query)
-        if worded := self._worded.get(prompt):
-            async for event in self._say_again(case, worded):
-                yield event
-            return
         try:
-            async with aclosing(self._word(case, self.local.generate(prompt, self._sampling()))) as events:
+            async with aclosing(self._wording.word(case, self.local)) as events:
                 async for event in events:
                     yield event
-            self._worded.put(prompt, Worded(answer.text, bool(answer.trace.grounded)))
             if answer.trace.grounded:
                 return
-            log.info("grounding check failed", turn=answer.turn_id)
         except ModelBusy as error:
             log.warning("the local model is too busy", turn=answer.turn_id, waiting=error.waiting)
             async with aclosing(self._escalated_instead(case)) as events:
@@ -300,36 +267,12 @@ class FrontDesk:
                 return
         except ModelError as error:
             log.warning("the local model is of no help", error=str(error))
-        self._give_entry_instead(case)
+        case.give_entry_instead()
         yield case.begun()
         if answer.timings.first_token_ms is None:  # else the reader is told by the end that the text was replaced
-            yield self._say_all(case)
+            yield case.say_all()
 
-    async def _word(self, case: _Case, generation: Generation) -> AsyncGenerator[Event]:
-        """Say what the local model says, as far as it is borne out; the trace tells whether all of it was."""
-        answer = case.answer
-        check = GroundingCheck(cited.answer for cited in answer.citations)
-        try:
-            yield case.begun()
-            async with aclosing(self._checked(case, generation, check)) as tokens:
-                async for token in tokens:
-                    yield token
-        finally:
-            await generation.aclose()
-        answer.trace.generated = answer.text
-        answer.trace.grounded = check.is_grounded(answer.text) and not self._is_sensitive(answer.text)
-
-    async def _say_again(self, case: _Case, worded: Worded) -> AsyncGenerator[Event]:
-        """Give what the model said before, or, as before, the entry's own words."""
-        answer = case.answer
-        answer.trace.generated, answer.trace.grounded = worded.text, worded.grounded
-        answer.text, answer.reused = worded.text, worded.grounded
-        if not worded.grounded:
-            self._give_entry_instead(case)
-        yield case.begun()
-        yield self._say_all(case)
-
-    async def _escalated_instead(self, case: _Case) -> AsyncGenerator[Event]:
+    async def _escalated_instead(self, case: Case) -> AsyncGenerator[Event]:
         """Ask the remote model what the local one has no time for, if that is wanted; its outcome tells."""
         if self.settings.models.when_busy != "remote" or self.remote is None or not self.remote.available:
             return
@@ -342,11 +285,7 @@ class FrontDesk:
             case.answer.outcome = "grounded"
             log.warning("the remote model is of no help either", turn=case.answer.turn_id, error=str(error))
 
-    def _sampling(self) -> Sampling:
-        models = self.settings.models
-        return Sampling(max_tokens=models.max_answer_tokens, seconds=models.answer_seconds)
-
-    async def _clarify(self, case: _Case) -> AsyncGenerator[Event]:
+    async def _clarify(self, case: Case) -> AsyncGenerator[Event]:
         case.answer.text = messages.clarify(case.answer.language)
         case.answer.suggestions = [
             Suggestion(candidate.entry.key, candidate.entry.question)
@@ -355,26 +294,25 @@ class FrontDesk:
         yield case.begun()
         yield Token(case.answer.text)
 
-    async def _escalated(self, case: _Case) -> AsyncGenerator[Event]:
+    async def _escalated(self, case: Case) -> AsyncGenerator[Event]:
         assert self.remote is not None
         answer = case.answer
         answer.model = self.remote.name
-        citations = _cite(case.evidence.candidates[:SUGGESTIONS])
+        case.cite(case.evidence.candidates[:SUGGESTIONS])
         past = [Message(message.role, mask(message.text)) for message in case.history]
-        prompt = answer.trace.prompt = prompts.escalated(answer.language, citations, past, mask(case.text))
+        prompt = answer.trace.prompt = prompts.escalated(answer.language, answer.citations, past, mask(case.text))
         text = answer.trace.generated = await self._ask_remote(case, prompt)
         if not text or text.strip(" .。!！").lower() in prompts.UNKNOWN:
             raise ModelError("the remote model has no answer either")
         if self._is_sensitive(text):
             raise ModelError("the remote model used a sensitive word")
-        if not keeps_to_facts(text, (cited.answer for cited in citations), case.text):
+        if not keeps_to_facts(text, (cited.answer for cited in answer.citations), case.text):
             raise ModelError("the remote model named a number, date or address that no entry has")
         answer.text = text
-        answer.citations = citations
         yield case.begun()
-        yield Token(text)
+        yield case.say_all()
 
-    async def _handoff(self, case: _Case) -> AsyncGenerator[Event]:
+    async def _handoff(self, case: Case) -> AsyncGenerator[Event]:
         answer = case.answer
         if answer.handoff == "bot":
             reason = "asked" if asks_for_human(case.text) else "unanswered"
@@ -389,7 +327,7 @@ class FrontDesk:
         if answer.text:
             yield Token(answer.text)
 
-    async def _refused(self, case: _Case) -> AsyncGenerator[Event]:
+    async def _refused(self, case: Case) -> AsyncGenerator[Event]:
         language = case.answer.language
         if not has_words(case.text):
             case.answer.text = messages.no_words(language)
@@ -402,53 +340,12 @@ class FrontDesk:
         yield case.begun()
         yield Token(case.answer.text)
 
-    async def _checked(self, case: _Case, generation: Generation, check: GroundingCheck) -> AsyncGenerator[Event]:
-        """Stream an answer in clauses, each held back until it is borne out; stop at the first that cannot be."""
-        answer, held = case.answer, ""
-        try:
-            async for piece in generation:
-                held += piece
-                clauses, _ = split_clauses(held)
-                if not check.allows(answer.text + clauses) or self._is_sensitive(answer.text + held):
-                    break
-                if clauses and check.is_grounded(answer.text + clauses):
-                    yield self._say(case, clauses)
-                    held = held.removeprefix(clauses)
-            if held and check.is_grounded(answer.text + held) and not self._is_sensitive(answer.text + held):
-                yield self._say(case, held)
-            else:
-                answer.text += held
-        finally:
-            await generation.aclose()
-            answer.usage = generation.usage
-
-    def _say(self, case: _Case, text: str) -> Token:
-        if case.answer.timings.first_token_ms is None:
-            case.answer.timings.first_token_ms = (time.perf_counter() - case.started) * 1_000
-        case.answer.text += text
-        return Token(text)
-
-    def _say_all(self, case: _Case) -> Token:
-        case.answer.timings.first_token_ms = (time.perf_counter() - case.started) * 1_000
-        return Token(case.answer.text)
-
-    def _give_entry_instead(self, case: _Case) -> None:
-        """Fall back on the entry's own words, and say so."""
-        answer = case.answer
-        answer.outcome, answer.degraded, answer.model = "direct", True, None
-        answer.text = case.best.entry.answer
-        answer.citations = _cite([case.best])
-
-    async def _ask_remote(self, case: _Case, prompt: list[ChatMessage]) -> str:
+    async def _ask_remote(self, case: Case, prompt: list[ChatMessage]) -> str:
         assert self.remote is not None
         generation = self.remote.generate(prompt, Sampling(max_tokens=self.settings.models.max_answer_tokens * 2))
-        pieces: list[str] = []
         try:
             async with asyncio.timeout(self.settings.remote.timeout_seconds):
-                async for piece in generation:
-                    if not pieces:
-                        case.answer.timings.first_token_ms = (time.perf_counter() - case.started) * 1_000
-                    pieces.append(piece)
+                pieces = [piece async for piece in generation]
         except TimeoutError as error:
             self.remote.took_too_long()
             raise ModelError("the remote model took too long") from error
@@ -456,29 +353,3 @@ class FrontDesk:
             await generation.aclose()
             case.answer.usage = generation.usage
         return "".join(pieces).strip()
-
-
-def _occasion(case: _Case) -> Occasion:
-    found = case.evidence.candidates[:1]
-    return Occasion(
-        conversation_id=case.answer.conversation_id,
-        turn_id=case.answer.turn_id,
-        text=case.text,
-        language=case.answer.language,
-        channel=case.asked.channel,
-        visitor=case.asked.visitor,
-        found=[(candidate.entry.key, case.evidence.confidence) for candidate in found],
-    )
-
-
-def _cite(candidates: Sequence[Candidate]) -> list[Citation]:
-    return [
-        Citation(
-            number,
-            candidate.knowledge_base,
-            candidate.entry.key,
-            candidate.entry.question,
-            candidate.entry.answer,
-        )
-        for number, candidate in enumerate(candidates, start=1)
-    ]
