@@ -27,6 +27,9 @@ MIN_CHARACTERS = 8
 SMALL_TALK = 4
 """A clause of so few characters or words without a fact, such as 您好, may be the model's own."""
 
+ORDER_NUMBER = 6
+"""So many digits are a name rather than an amount."""
+
 _FACT = re.compile(r"https?://[^\s，。；）)]+|[\w.+-]+@[\w-]+\.[\w.-]+|\d+(?:[.,:/-]\d+)*%?")
 _CHINESE_NUMBER = re.compile(r"[一二两三四五六七八九十百千万]+(?=[个天日小时分钟元块折年月周次件倍%])")
 _NUMBERING = re.compile(r"\[\d\]|^\s*\d{1,2}[.、)]\s*(?!\d)", re.MULTILINE)
@@ -184,8 +187,12 @@ class GroundingCheck:
 
 
 def keeps_to_facts(answer: str, evidence: Iterable[str], question: str) -> bool:
-    """Say whether an answer in free words names no number, date, amount, address or link of its own."""
-    return facts(answer) <= set().union(facts(question), *map(facts, evidence))
+    """Say whether an answer in free words names no number, date, amount, address or link of its own.
+
+    Of the question it may repeat what can only be a number of an order or the like: "30 days?" bears out no 30 days.
+    """
+    numbers = {fact for fact in facts(question) if fact.isdigit() and len(fact) >= ORDER_NUMBER}
+    return facts(answer) <= numbers.union(*map(facts, evidence))
 
 
 def split_clauses(text: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The bot's branches of the exception tree; the tree is drawn in `knowledge.errors`."""
 
-from knowledge.errors import FrontDeskError, KnowledgeError, ModelError
+from knowledge.errors import FrontDeskError, KnowledgeError, ModelError, Unreadable
 
 
 class SettingsError(FrontDeskError):
@@ -62,7 +62,7 @@ class LastOwner(AccountError):
     """Nobody could administer the console any more."""
 
 
-class FetchRefused(FrontDeskError):
+class FetchRefused(Unreadable):
     """A page may not be fetched, or it did not come."""
 
 

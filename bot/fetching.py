@@ -63,11 +63,11 @@ async def fetch_page(
         async with asyncio.timeout(MAX_SECONDS):
             return await _follow(httpx.URL(url.strip()), resolve, is_allowed)
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise FetchRefused(f"the page did not come within {MAX_SECONDS:g} s") from error
+        raise FetchRefused("page_too_slow", limit=round(MAX_SECONDS)) from error
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise FetchRefused("this is not an address of a page") from error
+        raise FetchRefused("no_address") from error
     except (httpx.HTTPError, OSError) as error:
-        raise FetchRefused("the host of the page cannot be found, or does not answer as a web server does") from error
+        raise FetchRefused("no_host") from error
 
 
 async def _follow(url: httpx.URL, resolve: Resolve, is_allowed: Callable[[Address], bool]) -> tuple[bytes, str]:
@@ -82,21 +82,21 @@ async def _follow(url: httpx.URL, resolve: Resolve, is_allowed: Callable[[Addres
                 url = url.join(response.headers["Location"])
             finally:
                 await response.aclose()
-    raise FetchRefused(f"the page redirects more than {MAX_REDIRECTS} times")
+    raise FetchRefused("too_many_redirects", limit=MAX_REDIRECTS)
 
 
 async def _addresses(url: httpx.URL, resolve: Resolve, is_allowed: Callable[[Address], bool]) -> list[Address]:
     """Return the addresses of a URL's host, all of which may be connected to."""
     if url.scheme not in ("http", "https") or not url.host:
-        raise FetchRefused("the address must begin with http:// or https:// and name a host")
+        raise FetchRefused("no_http")
     if url.userinfo:
-        raise FetchRefused("the address must not hold a user name or a password")
+        raise FetchRefused("has_password")
     port = url.port or (443 if url.scheme == "https" else 80)
     if port not in (80, 443) and not 1024 <= port < 65536:
-        raise FetchRefused(f"port {port} is not one of web pages")
+        raise FetchRefused("odd_port", port=port)
     addresses = [ipaddress.ip_address(address) for address in await resolve(url.raw_host.decode("ascii"), port)]
     if not addresses or not all(map(is_allowed, addresses)):
-        raise FetchRefused("the host is not on the public internet; upload the page as a file instead")
+        raise FetchRefused("not_public")
     return addresses
 
 
@@ -124,17 +124,17 @@ async def _send(client: httpx.AsyncClient, url: httpx.URL, addresses: list[Addre
 
 async def _read(response: httpx.Response, url: httpx.URL) -> tuple[bytes, str]:
     if not response.is_success:
-        raise FetchRefused(f"the host answered {response.status_code} instead of the page")
+        raise FetchRefused("page_refused", status=response.status_code)
     kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
     if kind not in SUFFIXES:
-        raise FetchRefused(f"the address gives {kind[:100] or 'something unnamed'}, not a page or a document")
+        raise FetchRefused("no_page", kind=kind[:100] or "something unnamed")
     if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", "gzip"):
-        raise FetchRefused("the host packs the page in a way that was not asked for")  # nested, it would have no bound
+        raise FetchRefused("odd_packing")  # nested, it would have no bound
     content = bytearray()
     async for chunk in response.aiter_bytes():
         content += chunk
         if len(content) > MAX_BYTES:
-            raise FetchRefused(f"the page is larger than {MAX_BYTES >> 20} MB")
+            raise FetchRefused("page_too_large", limit=MAX_BYTES >> 20)
     return _declared(response, kind) + bytes(content), _name(url) + SUFFIXES[kind]
 
 

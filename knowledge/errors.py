@@ -3,8 +3,10 @@
 FrontDeskError
 ├── SettingsError              a setting is wrong                      (bot.errors)
 │   └── SettingFixed           the settings file names it              (bot.errors)
-├── KnowledgeError
+├── Unreadable                 its reason can be said in any language
 │   ├── ImportFileError        a file could not be read at all
+│   └── FetchRefused           a page may not, or cannot, be fetched   (bot.errors)
+├── KnowledgeError
 │   ├── SuiteUnreadable        a test suite is none
 │   ├── TooFewVariants         there is too little to learn from
 │   ├── UnknownEntry           no such entry or knowledge base
@@ -29,7 +31,6 @@ FrontDeskError
 │   ├── LoginLocked            too many wrong passwords
 │   └── LastOwner
 ├── NameTaken                  of a user, an entry, a knowledge base   (bot.errors)
-├── FetchRefused               a page may not, or cannot, be fetched   (bot.errors)
 ├── NotFound                   no such conversation or turn            (bot.errors)
 ├── NotYours                   a colleague has the conversation       (bot.errors)
 ├── ChannelError               a platform's account does not work      (bot.errors)
@@ -43,6 +44,10 @@ FrontDeskError
 The message of each is one sentence for the person who runs FrontDesk; a customer never sees it.
 """
 
+from __future__ import annotations
+
+from knowledge.reasons import Reason
+
 
 class FrontDeskError(Exception):
     """Anything that FrontDesk raises on purpose."""
@@ -52,7 +57,16 @@ class KnowledgeError(FrontDeskError):
     """Something is wrong with the FAQ or its index."""
 
 
-class ImportFileError(KnowledgeError):
+class Unreadable(FrontDeskError):
+    """A file or a page cannot be taken; `reason` tells programs why, so that they can say it in any language."""
+
+    def __init__(self, code: str, **facts: int | str) -> None:
+        """Name one of the reasons and what is to be filled in."""
+        self.reason = Reason(code, facts)
+        super().__init__(str(self.reason))
+
+
+class ImportFileError(Unreadable):
     """A file could not be read at all; errors of single rows are reported, not raised."""
 
 

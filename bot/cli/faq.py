@@ -113,7 +113,7 @@ def export(
     elif file.suffix == ".csv":
         text = to_csv(entries)
     else:
-        raise ImportFileError(f"{file.name}: export writes .csv or .jsonl")
+        raise ImportFileError("export_format", name=file.name)
     file.write_text(text, encoding="utf-8", newline="")
     out.print(f"{len(entries)} entries written to {file}")
 

@@ -1,7 +1,8 @@
-"""The one shape of every error over HTTP: {"error": {"type", "message", "request_id"}}."""
+"""The one shape of every error over HTTP: {"error": {"type", "message", "request_id"}}, some with a "reason"."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -27,7 +28,16 @@ from bot.errors import (
     WeakPassword,
     WrongLogin,
 )
-from knowledge.errors import FrontDeskError, ImportFileError, IndexUnavailable, ModelError, UnknownEntry, UnknownModel
+from knowledge.errors import (
+    FrontDeskError,
+    ImportFileError,
+    IndexUnavailable,
+    ModelError,
+    UnknownEntry,
+    UnknownModel,
+    Unreadable,
+)
+from knowledge.reasons import Reason
 
 _REJECTED = {"invalid_token": 401, "wrong_signature": 403}
 _PLAIN: dict[type[Exception], tuple[int, str]] = {
@@ -61,9 +71,12 @@ class RequestError(FrontDeskError):
         self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
 
 
-def error_body(kind: str, message: str, request_id: str) -> dict[str, Any]:
-    """Return the shape."""
-    return {"error": {"type": kind, "message": message, "request_id": request_id}}
+def error_body(kind: str, message: str, request_id: str, reason: Reason | None = None) -> dict[str, Any]:
+    """Return the shape; with a reason whoever shows it can say it in the reader's language."""
+    body: dict[str, Any] = {"type": kind, "message": message, "request_id": request_id}
+    if reason is not None:
+        body["reason"] = asdict(reason)
+    return {"error": body}
 
 
 def request_id(request: Request) -> str:
@@ -95,7 +108,8 @@ def add_error_handlers(app: FastAPI) -> None:
         status, kind, message, headers = describe(error)
         if status >= 500:
             log.error("request failed", type=kind, error=str(error), request_id=request_id(request))
-        return JSONResponse(error_body(kind, message, request_id(request)), status, headers)
+        reason = error.reason if isinstance(error, Unreadable) else None
+        return JSONResponse(error_body(kind, message, request_id(request), reason), status, headers)
 
     async def on_invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

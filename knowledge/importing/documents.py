@@ -27,17 +27,15 @@ def read_document(content: bytes, name: str) -> list[Row]:
         ImportFileError: the document cannot be read, holds no text, or is larger than a document can need to be.
     """
     if len(content) > MAX_BYTES:
-        raise ImportFileError(f"{name} is larger than {MAX_BYTES >> 20} MB; split it into several files")
+        raise ImportFileError("too_large", name=name, limit=MAX_BYTES >> 20)
     try:
         rows = to_rows(_READERS[Path(name).suffix.lower()](content, name))
     except ImportFileError:
         raise
     except ImportError as error:
-        raise ImportFileError(f"{name}: reading documents needs: pip install 'frontdesk-bot[documents]'") from error
+        raise ImportFileError("no_documents", name=name) from error
     except Exception as error:  # three libraries and hostile files: there is no list of what they raise
-        raise ImportFileError(
-            f"{name} cannot be read: it is damaged, or of another format than its name says"
-        ) from error
+        raise ImportFileError("damaged", name=name) from error
     if len(rows) == 1:
-        raise ImportFileError(f"{name} holds no text that an entry could be made of")
+        raise ImportFileError("no_text", name=name)
     return rows

@@ -23,8 +23,8 @@ from knowledge.importing.readers import (
     read_json_lines,
     read_workbook,
 )
-from knowledge.importing.reasons import Reason
 from knowledge.importing.report import ImportReport, RowError
+from knowledge.reasons import Reason
 from knowledge.text import bare, clean
 
 MAX_QUESTION = 500
@@ -62,7 +62,7 @@ def read_faq(content: bytes, name: str) -> ImportReport:
     """Read the entries of an FAQ file that is already in memory; the ending of `name` tells the format."""
     suffix = Path(name).suffix.lower()
     if suffix not in FORMATS:
-        raise ImportFileError(f"{name}: {suffix or 'no ending'} is not a known format; use {', '.join(FORMATS)}")
+        raise ImportFileError("unknown_format", name=name, suffix=suffix or "no ending", formats=", ".join(FORMATS))
     broken: list[BrokenLine] = []
     if suffix in (".xlsx", ".xls"):
         rows = read_workbook(content, name)
@@ -92,12 +92,9 @@ class _Draft:
 def _to_report(name: str, columns: Columns, broken: list[BrokenLine]) -> ImportReport:
     errors = [RowError(name, line.number, "", line.reason, _clip(line.text)) for line in broken]
     if not columns.rows and not errors:
-        raise ImportFileError(f"{name} has no rows; an FAQ needs at least a question and an answer")
+        raise ImportFileError("no_rows", name=name)
     if columns.rows and not {"question", "answer"} <= columns.positions.keys():
-        raise ImportFileError(
-            f"{name} needs a column of questions and one of answers, headed for example 问题 and 答案, "
-            "or question and answer"
-        )
+        raise ImportFileError("no_columns", name=name)
     drafts: dict[str, _Draft] = {}
     last: _Draft | None = None
     for row in columns.rows:

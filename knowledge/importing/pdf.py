@@ -50,10 +50,7 @@ def read_sections(content: bytes, name: str) -> list[Section]:
     """Return the sections of a PDF; lines in larger type, and those that read like questions, are its headings."""
     lines = _without_furniture(_pages(content, name))
     if not any(any(character.isalnum() for character in line.text) for line in lines):
-        raise ImportFileError(
-            f"{name} holds pictures of pages and no text; run it through text recognition (OCR) first, "
-            "or paste its text into a Word or Markdown file"
-        )
+        raise ImportFileError("pictures_only", name=name)
     levels = _levels(lines)
     sections = [Section(1, 0, "")]
     for paragraph in _paragraphs(lines):
@@ -75,18 +72,18 @@ def _pages(content: bytes, name: str) -> list[list[_Line]]:
     try:
         reader = pypdf.PdfReader(io.BytesIO(content))
         if len(reader.pages) > MAX_PAGES:
-            raise ImportFileError(f"{name} has more than {MAX_PAGES:,} pages; split it into several files")
+            raise ImportFileError("too_many_pages", name=name, limit=MAX_PAGES)
         pages: list[list[_Line]] = []
         size = 0
         for page in reader.pages:
             pages.append(_lines_of(page, deadline))
             size += sum(len(line.text) for line in pages[-1])
             if size > MAX_TEXT:
-                raise ImportFileError(f"{name} holds more than {MAX_TEXT:,} characters; split it into several files")
+                raise ImportFileError("too_much_text", name=name, limit=MAX_TEXT)
     except (FileNotDecryptedError, WrongPasswordError, DependencyError) as error:
-        raise ImportFileError(f"{name} is encrypted; save it without a password") from error
+        raise ImportFileError("encrypted", name=name) from error
     except _TooSlow as error:
-        raise ImportFileError(f"{name} takes too long to read; split it into several files") from error
+        raise ImportFileError("too_slow", name=name) from error
     return pages
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import python_calamine
 
 from knowledge.errors import ImportFileError
-from knowledge.importing.reasons import Reason
+from knowledge.reasons import Reason
 
 MAX_BYTES = 64 << 20
 MAX_UNPACKED_BYTES = 512 << 20
@@ -55,22 +55,22 @@ def read_bytes(path: Path) -> bytes:
     """Read a whole file of bearable size."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ImportFileError(f"{path.name} is larger than {MAX_BYTES >> 20} MB; split it into several files")
+            raise ImportFileError("too_large", name=path.name, limit=MAX_BYTES >> 20)
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise ImportFileError(f"there is no file {path}") from error
+        raise ImportFileError("no_file", name=str(path)) from error
     except OSError as error:
-        raise ImportFileError(f"{path} cannot be read: {error.strerror}") from error
+        raise ImportFileError("not_readable", name=str(path), why=str(error.strerror)) from error
 
 
 def decode(content: bytes, name: str) -> str:
     """Decode text by its byte-order mark, else as UTF-8, else as GB18030 (what Excel writes in China)."""
     if content.startswith((_ZIP, _OLE)):
-        raise ImportFileError(f"{name} is an Excel or zip file by its content; rename it to .xlsx or .xls")
+        raise ImportFileError("is_excel", name=name)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decode_as(content, name, "utf-16")
     if b"\x00" in content:
-        raise ImportFileError(f"{name} is not text (it holds zero bytes)")
+        raise ImportFileError("not_text", name=name)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -81,10 +81,10 @@ def _decode_as(content: bytes, name: str, encoding: str) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ImportFileError(f"{name} is neither UTF-8 nor GB18030 text; save it as UTF-8") from error
+        raise ImportFileError("unknown_encoding", name=name) from error
     strange = sum(not (character.isprintable() or character.isspace()) for character in text)
     if strange * 50 > len(text):
-        raise ImportFileError(f"{name} is not text")
+        raise ImportFileError("not_text", name=name)
     return text
 
 
@@ -101,7 +101,7 @@ def read_delimited(text: str, name: str) -> list[Row]:
             start = reader.line_num + 1
             _check_length(rows, name)
     except csv.Error as error:
-        raise ImportFileError(f"{name}, line {reader.line_num}: {error}") from error
+        raise ImportFileError("broken_line", name=name, row=reader.line_num, why=str(error)) from error
     return rows
 
 
@@ -110,14 +110,14 @@ def read_workbook(content: bytes, name: str) -> list[Row]:
     if content.startswith(_ZIP):
         _check_unpacked_size(content, name)
     elif not content.startswith(_OLE):
-        raise ImportFileError(f"{name} is not an Excel file; if it is CSV, rename it to .csv")
+        raise ImportFileError("not_excel", name=name)
     try:
         table = _first_full_sheet(python_calamine.load_workbook(io.BytesIO(content)))
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         # calamine's own panics are no Exception
-        raise ImportFileError(f"{name} cannot be read as an Excel file: it is damaged or protected") from error
+        raise ImportFileError("damaged", name=name) from error
     rows = [Row(number, [_cell(value) for value in cells]) for number, cells in enumerate(table, start=1)]
     _check_length(rows, name)
     return rows
@@ -177,7 +177,7 @@ def _whole_characters(value: object) -> str:
 
 def _check_length(rows: list[Row], name: str) -> None:
     if len(rows) > MAX_ROWS:
-        raise ImportFileError(f"{name} has more than {MAX_ROWS:,} rows; split it into several files")
+        raise ImportFileError("too_many_rows", name=name, limit=MAX_ROWS)
 
 
 def _extent(sheet: bytes) -> int:
@@ -200,8 +200,8 @@ def _check_unpacked_size(content: bytes, name: str) -> None:
                 else 0
             )
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
-        raise ImportFileError(f"{name} is damaged: it ends early or is not a whole Excel file") from error
+        raise ImportFileError("damaged", name=name) from error
     if unpacked > MAX_UNPACKED_BYTES:
-        raise ImportFileError(f"{name} would unpack to {unpacked >> 20:,} MB, more than an FAQ can need")
+        raise ImportFileError("unpacks_to_too_much", name=name)
     if largest > MAX_CELLS:
-        raise ImportFileError(f"{name} has cells far beyond an FAQ's last row or column; delete them")
+        raise ImportFileError("cells_far_away", name=name)

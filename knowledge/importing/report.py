@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from knowledge.entries import Entry
-from knowledge.importing.reasons import Reason
+from knowledge.reasons import Reason
 
 
 @dataclass(frozen=True)

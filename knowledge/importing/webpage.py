@@ -41,17 +41,17 @@ def read_sections(content: bytes, name: str) -> list[Section]:
     import lxml.html  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional extra
 
     if len(content) > MAX_BYTES:
-        raise ImportFileError(f"{name} is larger than {MAX_BYTES >> 20} MB, more than a page can need")
+        raise ImportFileError("too_large", name=name, limit=MAX_BYTES >> 20)
     text = _decode(content, name)
     if "<" not in text:
-        raise ImportFileError(f"{name} is not a web page (HTML)")
+        raise ImportFileError("not_html", name=name)
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     if sum(1 for _ in tree.iter()) > MAX_ELEMENTS:
-        raise ImportFileError(f"{name} has more than {MAX_ELEMENTS:,} elements; save only its main part")
+        raise ImportFileError("too_many_elements", name=name, limit=MAX_ELEMENTS)
     lxml.etree.strip_elements(tree, "script", "style", "template", with_tail=False)
     if len(tree.text_content()) > MAX_TEXT:
-        raise ImportFileError(f"{name} holds more than {MAX_TEXT:,} characters; save only its main part")
+        raise ImportFileError("too_much_text", name=name, limit=MAX_TEXT)
     _tame_links(tree)
     _unfold(tree)
     markdown = _main_content(tree)

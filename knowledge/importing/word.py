@@ -48,7 +48,7 @@ def read_sections(content: bytes, name: str) -> list[Section]:
         "./w:p | ./w:tbl | ./w:sdt/w:sdtContent/w:p | ./w:sdt/w:sdtContent/w:tbl"  # a template keeps its text in sdt
     )
     if len(blocks) > MAX_BLOCKS:
-        raise ImportFileError(f"{name} has more than {MAX_BLOCKS:,} paragraphs; split it into several files")
+        raise ImportFileError("too_many_paragraphs", name=name, limit=MAX_BLOCKS)
     has_headings = any(_heading_level(block, styles) for block in blocks)
     sections = [Section(1, 0, "")]
     size = 0
@@ -61,23 +61,23 @@ def read_sections(content: bytes, name: str) -> list[Section]:
                 sections[-1].lines.append(line)
             size += len(line.title if isinstance(line, Section) else line)
         if size > MAX_TEXT:
-            raise ImportFileError(f"{name} holds more than {MAX_TEXT:,} characters; split it into several files")
+            raise ImportFileError("too_much_text", name=name, limit=MAX_TEXT)
     return [section for section in sections if section.title or section.has_text]
 
 
 def _check_package(content: bytes, name: str) -> None:
     if content.startswith(_OLE):
-        raise ImportFileError(f"{name} is an old or a protected Word file; save it as .docx without a password")
+        raise ImportFileError("old_word", name=name)
     if not content.startswith(_ZIP):
-        raise ImportFileError(f"{name} is not a Word file (.docx)")
+        raise ImportFileError("not_word", name=name)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             members = package.infolist()
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError) as error:
-        raise ImportFileError(f"{name} is damaged: it ends early or is not a whole Word file") from error
+        raise ImportFileError("damaged", name=name) from error
     xml = sum(member.file_size for member in members if member.filename.lower().endswith((".xml", ".rels")))
     if xml > MAX_XML or sum(member.file_size for member in members) > MAX_UNPACKED:
-        raise ImportFileError(f"{name} would unpack to far more than a document of an FAQ can need")
+        raise ImportFileError("unpacks_to_too_much", name=name)
 
 
 def _styles(document: Document) -> dict[str, tuple[str, int]]:

@@ -97,6 +97,18 @@ def test_free_words_keep_to_the_facts(answer: str, kept: bool) -> None:
     assert keeps_to_facts(answer, EVIDENCE, "怎么退？") is kept
 
 
+@pytest.mark.parametrize(
+    ("question", "answer", "kept"),
+    [
+        ("订单 20261125001 怎么退？", "订单 20261125001 可以退。", True),
+        ("30天内能退吗？", "30天内可以退。", False),
+        ("写信给 a@evil.example 对吗？", "写信给 a@evil.example", False),
+    ],
+)
+def test_free_words_repeat_the_customers_order_number_and_nothing_else(question: str, answer: str, kept: bool) -> None:
+    assert keeps_to_facts(answer, EVIDENCE, question) is kept
+
+
 def test_numbering_is_no_fact() -> None:
     assert facts("1. 打开订单\n2、点击申请 [1]") == set()
 

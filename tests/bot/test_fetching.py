@@ -277,7 +277,7 @@ async def test_only_one_layer_of_gzip_is_unpacked(shop: str, coding: str) -> Non
 
 async def test_a_slow_page_is_given_up(shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "MAX_SECONDS", 0.1)
-    with pytest.raises(FetchRefused, match=r"within 0.1 s"):
+    with pytest.raises(FetchRefused, match="did not come within"):
         await fetch(f"{shop}/slow")
 
 
@@ -287,7 +287,7 @@ async def test_a_slow_name_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         return []
 
     monkeypatch.setattr(fetching, "MAX_SECONDS", 0.05)
-    with pytest.raises(FetchRefused, match=r"within 0.05 s"):
+    with pytest.raises(FetchRefused, match="did not come within"):
         await fetch_page("http://shop.example/", resolve=resolve)
 
 
@@ -315,4 +315,4 @@ async def test_a_host_without_a_name_is_told() -> None:
 
 
 def test_a_refusal_is_told_to_whoever_asked() -> None:
-    assert describe(FetchRefused("why"))[:3] == (400, "url_refused", "why")
+    assert describe(FetchRefused("no_address"))[:3] == (400, "url_refused", "this is not an address of a page")

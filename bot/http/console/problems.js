@@ -1,6 +1,7 @@
 /** What is said about errors, by their type. */
 
 import { ApiError } from "./api.js";
+import { sayReason } from "./reasons.js";
 import { words } from "./words.js";
 
 const t = words({
@@ -34,11 +35,12 @@ const t = words({
   },
 });
 
-/** Return the sentence for an error: the page's own for its type, else the common one, else the server's. */
+/** Return the sentence for an error: that of its reason, else the page's own for its type, the common one, the server's. */
 export function explain(error, own = {}) {
   if (!(error instanceof ApiError)) {
     reportError(error); // a mistake of ours belongs into the browser's log
     return t.internal_error;
   }
-  return own[error.type] ?? t[error.type] ?? (error.message || t.internal_error);
+  const reason = error.reason && sayReason(error.reason);
+  return reason ?? own[error.type] ?? t[error.type] ?? (error.message || t.internal_error);
 }

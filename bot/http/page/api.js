@@ -30,11 +30,12 @@ export function setVisitor(source) {
 
 /** The server said no; `retryAfter` is in seconds, or null. */
 export class ApiError extends Error {
-  constructor(status, { type = "unknown", message = "", request_id = null } = {}, retryAfter = null) {
+  constructor(status, { type = "unknown", message = "", request_id = null, reason = null } = {}, retryAfter = null) {
     super(message);
     this.status = status;
     this.type = type;
     this.requestId = request_id;
+    this.reason = reason;
     this.retryAfter = retryAfter;
   }
 }

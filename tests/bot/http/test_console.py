@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from bot.http.admin.knowledge import BulkAction
 from bot.http.console import FOLDER
 from bot.store.review import ReviewAction
-from knowledge.importing.reasons import SENTENCES
+from knowledge.reasons import SENTENCES
 
 SCRIPTS = sorted(FOLDER.rglob("*.js"))
 ALONE = re.compile(r"^(\.[\w-]+)(?: \{|,$)", re.MULTILINE)
@@ -75,8 +75,8 @@ def test_the_audit_log_has_a_name_for_everything_that_is_audited() -> None:
     assert {action for action in actions if len(re.findall(rf'"?{re.escape(action)}"?: ', named)) != 2} == set()
 
 
-def test_the_console_has_a_sentence_in_both_languages_for_every_reason_of_a_row() -> None:
-    named = (FOLDER / "pages" / "upload" / "words.js").read_text()
+def test_the_console_has_a_sentence_in_both_languages_for_every_reason() -> None:
+    named = (FOLDER / "reasons.js").read_text()
     assert {code for code in SENTENCES if named.count(f" {code}: (") != 2} == set()
 
 

@@ -23,8 +23,8 @@ from knowledge.importing.files import (
     read_faq,
     read_faq_file,
 )
-from knowledge.importing.reasons import Reason
 from knowledge.importing.report import ImportReport
+from knowledge.reasons import Reason
 from knowledge.text import bare
 from tests.knowledge.fakes import examples
 

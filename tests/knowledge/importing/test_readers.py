@@ -207,7 +207,7 @@ def test_text_named_as_a_spreadsheet_is_refused_with_the_way_out(name: str) -> N
 
 @pytest.mark.parametrize("name", ["faq.xlsx", "faq.xls"])
 def test_a_zip_that_is_no_workbook_is_refused(name: str) -> None:
-    with pytest.raises(ImportFileError, match="cannot be read as an Excel file"):
+    with pytest.raises(ImportFileError, match="damaged, protected"):
         read_faq(zip_of(b"<workbook/>"), name)
 
 
@@ -232,7 +232,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -
 
 @pytest.mark.usefixtures("small_limits")
 def test_a_zip_bomb_is_refused() -> None:
-    with pytest.raises(ImportFileError, match="would unpack to 8 MB"):
+    with pytest.raises(ImportFileError, match="would unpack to far more"):
         read_faq(zip_of(b"\x00" * (8 << 20)), "faq.xlsx")
 
 

@@ -65,6 +65,7 @@ def test_a_preview_can_be_dropped(owner: TestClient) -> None:
 def test_a_file_of_no_use_is_refused_by_name(owner: TestClient, name: str, content: bytes) -> None:
     reply = owner.post(UPLOADS, params={**SHOP, "name": name}, content=content)
     assert name in assert_error_shape(reply, 400, "unreadable_file")
+    assert reply.json()["error"]["reason"]["facts"]["name"] == name
 
 
 def test_a_file_may_be_larger_than_other_requests_but_not_endless(

@@ -3,6 +3,7 @@
 import { element, icon } from "/page/dom.js";
 import { excerpt } from "../../excerpt.js";
 import { badge, button } from "../../parts.js";
+import { sayReason } from "../../reasons.js";
 import { table } from "../../table.js";
 import { changedFields } from "../entry/difference.js";
 import { t } from "./words.js";
@@ -82,7 +83,7 @@ function errors({ name, errors: list, errors_count: count }) {
 }
 
 function reasonOf({ code, facts, reason }) {
-  return t.reasons[code]?.(facts) ?? reason;
+  return sayReason({ code, facts }) ?? reason;
 }
 
 function cut(list, count) {
