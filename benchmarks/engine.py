@@ -32,7 +32,7 @@ from bot.prompts import grounded
 from bot.question import Citation
 from bot.settings import load_settings
 from knowledge.importing.files import read_faq_file
-from knowledge.llama import available_threads
+from knowledge.machine import available_threads
 from knowledge.search import Query
 from knowledge.weights.library import ModelLibrary
 

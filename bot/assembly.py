@@ -17,7 +17,7 @@ from bot.models.engine.options import EngineOptions
 from bot.models.likelihood import LikelihoodReranker
 from bot.models.local import LocalChatModel
 from bot.published import PublishedKnowledge
-from bot.settings import Settings
+from bot.settings import ModelSettings, Settings
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database, upgrade
 from bot.store.knowledge import KnowledgeStore
@@ -27,6 +27,7 @@ from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
 from knowledge.errors import ModelError, ModelUnavailable
 from knowledge.llama import is_slow_build, processor_features
+from knowledge.machine import available_memory
 from knowledge.reranking.base import Reranker
 from knowledge.reranking.cross_encoder import CrossEncoderReranker
 from knowledge.reranking.patient import PatientReranking
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from bot.models.remote import RemoteChatModel
 
 log = structlog.get_logger()
+
+SHARE_OF_STATES = 8
+"""States of prompts get at most one part in so many of a small machine's memory."""
 
 KEEP_SNAPSHOTS = 3
 """Of each bot: the one that answers, the one before it, and one being tried out."""
@@ -147,13 +151,18 @@ def make_local_model(settings: Settings) -> LocalChatModel | None:
             threads=models.threads,
             context_tokens=models.context_tokens,
             slots=models.slots,
-            state_bytes=models.prefix_cache_mb << 20,
+            state_bytes=_state_bytes(models),
             state_folder=settings.data_dir.expanduser() / "states",
             state_folder_bytes=models.prefix_disk_mb << 20,
             queue=models.queue,
             patience=models.patience_seconds,
         ),
     )
+
+
+def _state_bytes(models: ModelSettings) -> int:
+    wanted, memory = models.prefix_cache_mb << 20, available_memory()
+    return min(wanted, memory // SHARE_OF_STATES) if memory else wanted
 
 
 def make_remote_model(settings: Settings) -> RemoteChatModel | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,10 +23,15 @@ from bot.channels.opening import open_adapters, open_channels
 from bot.settings import Settings
 from bot.store.database import blocking_url, migration_config
 from knowledge.errors import ModelError
-from knowledge.llama import available_threads, is_slow_build, processor_features
+from knowledge.llama import is_slow_build, processor_features
+from knowledge.machine import available_memory, available_threads
+from knowledge.weights.catalogue import Role
 from knowledge.weights.library import check_hash
 
 State = Literal["well", "doubtful", "broken"]
+
+OWN_MB = 350
+"""What serving holds beside the models' files."""
 
 LOW_DISK = 1_000_000_000
 CLOCK_SECONDS = 120
@@ -45,6 +51,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything, one thing after the other; takes some seconds, most of them for reading the models."""
     looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         _processor,
+        _memory,
         _disk,
         _models,
         _database,
@@ -73,6 +80,22 @@ def _processor(settings: Settings) -> Iterator[Finding]:
         yield Finding("processor", "well", f"{threads} threads with SIMD")
 
 
+def _memory(settings: Settings) -> Iterator[Finding]:
+    limit, needed = available_memory(), OWN_MB + settings.models.prefix_cache_mb << 20
+    for role, name in _wanted(settings):
+        with suppress(ModelError, OSError):  # what is not there is said below
+            needed += model_library(settings).find(name, role).path.stat().st_size
+    if 0 < limit < needed:
+        sentence = f"{_gigabytes(limit)} may be used, and the models need {_gigabytes(needed)} to be fast; give it more"
+        yield Finding("memory", "doubtful", f"{sentence}, or choose a smaller chat model")
+    else:
+        yield Finding("memory", "well", f"{_gigabytes(needed)} are needed, {_gigabytes(limit)} may be used")
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
 def _disk(settings: Settings) -> Iterator[Finding]:
     for name, folder in (("data_dir", settings.data_dir), ("models_dir", settings.models_dir)):
         place = folder.expanduser().resolve()
@@ -90,14 +113,19 @@ def _may_write(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
+def _wanted(settings: Settings) -> Iterator[tuple[Role, str]]:
+    """Yield the models that must be files here."""
+    if settings.models.chat:
+        yield "chat", settings.models.chat
+    if ":" not in settings.models.embedding:
+        yield "embedding", settings.models.embedding
+
+
 def _models(settings: Settings) -> Iterator[Finding]:
     library = model_library(settings)
-    wanted = [("chat", settings.models.chat)] if settings.models.chat else []
-    if ":" not in settings.models.embedding:
-        wanted.append(("embedding", settings.models.embedding))
-    for role, name in wanted:
+    for role, name in _wanted(settings):
         try:
-            weights = library.find(name, role)  # type: ignore[arg-type]
+            weights = library.find(name, role)
             if weights.record.sha256:
                 check_hash(weights.path, weights.record)
         except (ModelError, OSError) as error:

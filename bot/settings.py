@@ -104,7 +104,10 @@ class ModelSettings(Section):
     context_tokens: int = Field(3_072, ge=1_024, le=32_768, description="Room for a prompt and its answer, in tokens.")
     max_answer_tokens: int = Field(256, ge=16, le=2_048, description="A grounded answer is cut here, in tokens.")
     prefix_cache_mb: int = Field(
-        64, ge=0, le=65_536, description="Memory for the states of prompts seen before, in MB."
+        64,
+        ge=0,
+        le=65_536,
+        description="Memory for the states of prompts seen before, in MB; at most an eighth of what may be used.",
     )
     prefix_disk_mb: int = Field(
         256,

@@ -6,8 +6,6 @@ Facts and traps of llama-cpp-python's low-level functions are those of llama.h, 
 from __future__ import annotations
 
 import ctypes
-import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -62,18 +60,6 @@ def is_slow_build() -> bool:
     """Say whether the build uses no SIMD, which makes it some twenty times slower."""
     features = processor_features()
     return "AVX2 = 1" not in features and "NEON = 1" not in features
-
-
-def available_threads() -> int:
-    """Count the cores that this process may really use: its affinity, cut by the container's CPU quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        if quota != "max":
-            cores = min(cores, math.floor(int(quota) / int(period)))
-    except (OSError, ValueError):
-        pass
-    return max(1, cores)
 
 
 def release_idle_memory(path: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from bot.bench.asking import evenly
 from knowledge.errors import ModelUnavailable, SuiteUnreadable
-from knowledge.llama import LlamaModel, TokenBatch, available_threads, library
+from knowledge.llama import LlamaModel, TokenBatch, library
+from knowledge.machine import available_threads
 from knowledge.weights.catalogue import ChatTemplate
 
 OWN_QUESTIONS = Path(__file__).with_name("choices_zh.csv")

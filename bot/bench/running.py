@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from bot.bench.choices import OWN_QUESTIONS
 from bot.bench.measuring import Request
 from knowledge.errors import ModelUnavailable
-from knowledge.llama import available_threads
+from knowledge.machine import available_threads
 from knowledge.weights.catalogue import find_record, requantised_from
 from knowledge.weights.library import ModelLibrary, Weights
 

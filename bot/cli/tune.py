@@ -17,7 +17,8 @@ from bot.cli.common import counting_progress, out, read_settings, shown_in
 from bot.errors import SettingsError
 from bot.models.engine.measuring import Speed, choices, measure
 from bot.settings import config_path
-from knowledge.llama import available_threads, is_slow_build, processor_features
+from knowledge.llama import is_slow_build, processor_features
+from knowledge.machine import available_threads
 
 
 def tune(

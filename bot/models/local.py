@@ -22,7 +22,8 @@ from bot.models.engine.request import LoopChannel, Request, ThreadChannel
 from bot.models.engine.vault import Vault
 from bot.question import Usage
 from knowledge.errors import ModelError, ModelUnavailable
-from knowledge.llama import LlamaModel, available_threads
+from knowledge.llama import LlamaModel
+from knowledge.machine import available_threads
 from knowledge.weights.catalogue import ChatTemplate
 from knowledge.weights.library import Weights
 

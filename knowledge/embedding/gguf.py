@@ -15,7 +15,8 @@ import numpy as np
 
 from knowledge.embedding.base import Vectors, to_unit
 from knowledge.errors import ModelUnavailable
-from knowledge.llama import LlamaModel, TokenBatch, available_threads, library
+from knowledge.llama import LlamaModel, TokenBatch, library
+from knowledge.machine import available_threads
 from knowledge.weights.catalogue import ModelRecord
 from knowledge.weights.library import Weights
 

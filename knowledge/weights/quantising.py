@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from knowledge.errors import ModelError
-from knowledge.llama import available_threads, is_slow_build, library, logging_to
+from knowledge.llama import is_slow_build, library, logging_to
+from knowledge.machine import available_threads
 from knowledge.weights.catalogue import requantised
 from knowledge.weights.download import Progress, check_space, ignore_progress
 from knowledge.weights.library import Weights

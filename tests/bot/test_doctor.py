@@ -66,7 +66,7 @@ def answering() -> Iterator[Callable[..., str]]:
 def test_a_fresh_installation_is_well(look: Look) -> None:
     found = look()
     assert {finding.state for findings in found.values() for finding in findings} == {"well"}
-    assert set(found) == {"processor", "disk", "chat", "embedding", "database", "server"}
+    assert set(found) == {"processor", "memory", "disk", "chat", "embedding", "database", "server"}
     assert "in the place of" in found["chat"][0].sentence
 
 
@@ -103,6 +103,14 @@ def test_a_slow_build_is_named(look: Look, monkeypatch: pytest.MonkeyPatch) -> N
 def test_more_threads_than_cores_are_doubtful(look: Look) -> None:
     [finding] = look(models={"threads": 200})["processor"]
     assert (finding.state, "frontdesk tune" in finding.sentence) == ("doubtful", True)
+
+
+def test_too_little_memory_is_found(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [finding.state for finding in look()["memory"]] == ["well"]
+    monkeypatch.setattr("bot.doctor.available_memory", lambda: 300 << 20)
+    [finding] = look(models={"prefix_cache_mb": 2_000})["memory"]
+    assert finding.state == "doubtful"
+    assert finding.sentence.startswith("0.3 GB may be used, and the models need 3.0 GB")
 
 
 def test_a_full_disk_and_one_that_cannot_be_written_are_found(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
