@@ -113,6 +113,15 @@ class ModelBusy(ModelError):
         self.waiting, self.retry_after = waiting, retry_after
 
 
+class ServerStopping(FrontDeskError):
+    """The server shall stop and takes no new questions; `retry_after` is in seconds. Its text is for customers."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        """Say so in the customer's language."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class OutOfCells(ModelError):
     """The context of the local model is full; nothing was computed."""
 

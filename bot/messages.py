@@ -152,6 +152,15 @@ def busy(language: str) -> str:
     )
 
 
+def restarting(language: str) -> str:
+    """Say that this server is about to stop, and that another, or the same one again, is there soon."""
+    return _pick(
+        language,
+        "系统正在更新，请几秒后再发一次。",
+        "We are just updating our system. Please send your question again in a few seconds.",
+    )
+
+
 def ask_order_number(language: str, *, again: bool = False) -> str:
     """Ask which order is meant; `again` if what came was no number of one."""
     if again:

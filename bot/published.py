@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -70,6 +71,8 @@ class PublishedKnowledge:
         self._found: Recent[tuple[Query, date, int], Evidence] = Recent(REMEMBERED)
         self._refreshing = asyncio.Lock()
         self.progress: Progress | None = None
+        self.loaded_at: float | None = None
+        """When what is searched now was loaded, in Unix time."""
 
     @property
     def is_ready(self) -> bool:
@@ -101,6 +104,11 @@ class PublishedKnowledge:
         self._searcher = searcher
         self._found.clear()
 
+    @property
+    def live_releases(self) -> Mapping[str, int]:
+        """The number of the release that is searched now, by knowledge base."""
+        return self._live
+
     def live_release(self, knowledge_base: str) -> int | None:
         """Return the number of the release of a knowledge base that is searched now."""
         return self._live.get(knowledge_base)
@@ -127,6 +135,7 @@ class PublishedKnowledge:
                 self._use(None)
                 log.warning("no knowledge is published; run: frontdesk faq import FILE")
             self._loaded, self._live, self._draft = wanted, live, None
+            self.loaded_at = time.time()
             remove_old_snapshots(self._folder, self._keep)
             return True
 

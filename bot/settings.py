@@ -189,6 +189,9 @@ class ServerSettings(Section):
         [], description="Web sites that may call the API from a browser; none by default."
     )
     api_keys: list[SecretStr] = Field([], description="Keys for /v1; without any, only this machine may use it.")
+    drain_seconds: float = Field(
+        20, ge=0, le=3_600, description="Asked to stop, it gives answers that have begun so long to end."
+    )
 
 
 class VisitorSettings(Section):

@@ -10,11 +10,13 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from bot import messages
 from bot.channels.opening import Channel
 from bot.desk import FrontDesk
-from bot.errors import ChannelError, QuestionRejected, SendFailed, SendHeld
+from bot.draining import Drain
+from bot.errors import ChannelError, QuestionRejected, SendFailed, SendHeld, ServerStopping
 from bot.question import Event, Question, Started
 from bot.store.channels import LEASE, ChannelStore, Received
 from bot.store.tables import now
@@ -34,18 +36,21 @@ MAX_CRASHES = 3
 """So often an answer is tried that fails for a reason of our own."""
 
 FORGET_SECONDS = 3_600.0
-DRAIN_SECONDS = 5.0
-"""So long an answer may take to arrive once the program shall stop."""
 
 
 class Dispatcher:
     """Answers what the channels received."""
 
     def __init__(
-        self, channels: Mapping[str, Channel], store: ChannelStore, desks: Mapping[str, FrontDesk], ask: Ask
+        self,
+        channels: Mapping[str, Channel],
+        store: ChannelStore,
+        desks: Mapping[str, FrontDesk],
+        ask: Ask,
+        drain: Drain,
     ) -> None:
-        """Ask through `ask`, which is told the bot by the question."""
-        self._channels, self._store, self._desks, self._ask = channels, store, desks, ask
+        """Ask through `ask`, which is told the bot by the question, until draining begins."""
+        self._channels, self._store, self._desks, self._ask, self._draining = channels, store, desks, ask, drain
         self._working: dict[int, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self.problem: str | None = None
@@ -68,7 +73,7 @@ class Dispatcher:
                     async with asyncio.timeout(POLL_SECONDS):  # Python 3.11's wait_for may swallow a cancellation
                         await self._news.wait()
         finally:
-            await self._drain(list(self._working.values()))
+            await self._end(list(self._working.values()))
 
     async def forget_old(self) -> None:
         """Forget what was answered long ago, again and again, until cancelled."""
@@ -81,6 +86,8 @@ class Dispatcher:
 
     async def _take_up(self) -> None:
         """Begin with what is due; while the database is away, that is a problem and not the end."""
+        if self._draining.begun:  # the next start, or another replica, answers what is due
+            return
         try:
             due = await self._store.claim(MAX_AT_ONCE - len(self._working), self._working)
         except Exception as error:
@@ -92,9 +99,9 @@ class Dispatcher:
             self._working[received.id] = asyncio.create_task(self._handle(received))
             self._working[received.id].add_done_callback(partial(self._is_done, received.id))
 
-    async def _drain(self, working: list[asyncio.Task[None]]) -> None:
+    async def _end(self, working: list[asyncio.Task[None]]) -> None:
         if working:
-            _, late = await asyncio.wait(working, timeout=DRAIN_SECONDS)
+            _, late = await asyncio.wait(working, timeout=self._draining.seconds_left)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -110,12 +117,16 @@ class Dispatcher:
         if channel is None:  # it is not set up any more; it may come back
             await self._store.try_later(received, DELAYS_SECONDS[-1])
             return
+        bind_contextvars(request_id=f"{received.channel}-{received.id}")
         try:
-            async with self._keeping(received):
-                await self._answer(channel, received)
+            with self._draining.working():
+                async with self._keeping(received):
+                    await self._answer(channel, received)
         except asyncio.CancelledError:
             await self._store.try_later(received, 0)
             raise
+        except ServerStopping:
+            await self._store.try_later(received, 0)
         except SendHeld as error:
             log.info("an answer came too late", channel=received.channel, message=received.message_id, why=str(error))
             await self._finish(received, str(error))
@@ -130,6 +141,7 @@ class Dispatcher:
             await self._retry_or_apologise(channel, received, error)
         else:
             channel.worked()
+            channel.answered += 1
             await self._finish(received)
 
     async def _answer(self, channel: Channel, received: Received) -> None:

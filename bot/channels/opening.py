@@ -27,6 +27,8 @@ class Channel:
     paths: list[str] = field(default_factory=list)
     worked_at: datetime | None = None
     failure: str | None = None
+    answered: int = 0
+    failures: int = 0
 
     def worked(self) -> None:
         """Note that a message was delivered."""
@@ -35,6 +37,7 @@ class Channel:
     def failed(self, failure: str) -> None:
         """Note that one was not."""
         self.failure = failure
+        self.failures += 1
 
 
 def open_channels(settings: Settings) -> tuple[dict[str, Channel], dict[str, str]]:

@@ -33,9 +33,9 @@ class PeopleCaller:
         """By call and adapter: how often it failed in a row, and when to try again."""
 
     async def run(self) -> None:
-        """Call, again and again, until cancelled or until nobody tells of changes any more."""
+        """Call, again and again, until cancelled."""
         with self._humans.changes.follow() as follower:
-            while not self._humans.changes.closed:
+            while True:
                 await follower.news()
                 try:
                     await self._call_all()

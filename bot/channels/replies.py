@@ -47,9 +47,9 @@ class ReplyCourier:
         """Replies of which the agent knows that they wait for the customer."""
 
     async def run(self) -> None:
-        """Bring replies until cancelled, or until nobody tells of changes any more."""
+        """Bring replies until cancelled."""
         with self._changes.follow() as follower:
-            while not self._changes.closed:
+            while True:
                 await follower.news()
                 try:
                     await self._bring_all()

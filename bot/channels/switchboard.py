@@ -17,6 +17,7 @@ from bot.channels.host import ChannelHost, Front
 from bot.channels.opening import Channel, open_adapters, open_channels
 from bot.channels.people import PeopleCaller
 from bot.channels.replies import ReplyCourier
+from bot.draining import Drain
 from bot.errors import ChannelError
 from bot.settings import Settings
 from bot.store.channels import ChannelStore
@@ -34,14 +35,14 @@ CHECK_DELAYS_SECONDS = (5.0, 15.0, 60.0, 300.0)
 class Switchboard:
     """Connects the channels that are set up with the desk; one that is not, or that fails, leaves the others alone."""
 
-    def __init__(self, settings: Settings, parts: Parts, front: Front) -> None:
+    def __init__(self, settings: Settings, parts: Parts, front: Front, drain: Drain) -> None:
         """Set up the channels that the settings name; `missing` says what the others lack."""
         self.channels, self.missing = open_channels(settings)
         self.adapters, lacking = open_adapters(settings)
         self.missing |= {f"people.{name}": problem for name, problem in lacking.items()}
         calling = {name: people for name, each in self.channels.items() if (people := each.connector.people())}
         self.store = ChannelStore(parts.database)
-        self._dispatcher = Dispatcher(self.channels, self.store, parts.desks, front.ask)
+        self._dispatcher = Dispatcher(self.channels, self.store, parts.desks, front.ask, drain)
         self._courier = ReplyCourier(
             self.channels,
             self.store,
@@ -69,16 +70,16 @@ class Switchboard:
             channel.paths = sorted({route.path for route in routes if "POST" in (route.methods or ())})
             yield router
 
-    def work(self) -> Iterator[Coroutine[Any, Any, None]]:
-        """Yield what goes on in the background, each until it is cancelled."""
-        yield self._caller.run()
+    def work(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        """Yield what goes on in the background, with its name, each until it is cancelled."""
+        yield "calling people", self._caller.run()
         if self.channels:
-            yield self._dispatcher.run()
-            yield self._dispatcher.forget_old()
-            yield self._courier.run()
-        for channel in self.channels.values():
-            yield self._run(channel)
-            yield self._check(channel)
+            yield "answering channels", self._dispatcher.run()
+            yield "forgetting messages", self._dispatcher.forget_old()
+            yield "bringing replies", self._courier.run()
+        for name, channel in self.channels.items():
+            yield f"channel {name}", self._run(channel)
+            yield f"check of {name}", self._check(channel)
 
     async def close(self) -> None:
         """Give connections back."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import platform
+import signal
 import socket
 import sys
+from types import FrameType
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from fastapi import FastAPI
@@ -15,11 +18,18 @@ from rich.markup import escape
 
 from bot.assembly import Parts, open_desk
 from bot.cli.common import err
+from bot.draining import Drain
 from bot.errors import SettingsError
-from bot.http.app import DRAIN_SECONDS, create_app
+from bot.http.app import create_app
+from bot.live import Changes
 from bot.logs import set_up_logging
 from bot.settings import load_settings
 from bot.store.users import UserStore
+
+log = structlog.get_logger()
+
+LAST_WORDS_SECONDS = 2
+"""For what is on its way through the network after the last answer has ended or was given up."""
 
 _M_ARENA_MAX = -8
 """From glibc's malloc.h; see mallopt(3)."""
@@ -39,24 +49,13 @@ def serve(
 
     async def open_and_tell() -> Parts:
         parts = await open_desk(settings)
-        _tell(parts, address)
-        if await UserStore(parts.database).is_empty():
-            err.print(
-                f"  the console has no users yet; make the first here, once: {address}/admin#/setup/{setup_token}"
-            )
-        else:
-            err.print(f"  console: {address}/admin")
+        link = f"{address}/admin#/setup/{setup_token}" if await UserStore(parts.database).is_empty() else None
+        (_log_start if settings.log_json else _tell)(parts, address, link)
         return parts
 
     app = create_app(settings, open_and_tell)
     setup_token = app.state.setup_token
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(DRAIN_SECONDS),
-    )
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
     server = _Server(config, app)
     server.run(sockets=[listener])
     if not server.started:
@@ -64,14 +63,34 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams that have no end of their own once it shall stop, instead of waiting for them."""
+    """Told to stop, it ends what has begun, and refuses what is new, before it does; told again, it stops at once."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
+        self._drain: Drain = app.state.drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal; the second one has the effect that it has on any program."""
+        del frame
+        if self._drain.begun:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        self._drain.begin()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether to stop now; asked ten times a second."""
+        changes: Changes = self._app.state.parts.desk.humans.changes
+        if self._drain.begun and not changes.closed:
+            log.info("stopping", seconds=self._drain.seconds_left)
+            changes.close()  # ends the streams that have no end of their own
+        self.should_exit = self.should_exit or self._drain.is_over
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._app.state.parts.desk.humans.changes.close()
+        """Stop, telling whoever still waits for an answer that it will not come."""
+        await self._app.state.running.close()
+        self.config.timeout_graceful_shutdown = LAST_WORDS_SECONDS
         await super().shutdown(sockets)
 
 
@@ -106,7 +125,7 @@ def _address(listener: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-def _tell(parts: Parts, address: str) -> None:
+def _tell(parts: Parts, address: str, setup_link: str | None) -> None:
     desk = parts.desk
     err.print(f"[bold green]FrontDesk[/] answers at [bold]{address}[/]")
     err.print(
@@ -116,3 +135,22 @@ def _tell(parts: Parts, address: str) -> None:
     )
     for problem in parts.problems:
         err.print(f"  [yellow]![/] {escape(problem)}")
+    if setup_link:
+        err.print(f"  the console has no users yet; make the first here, once: {setup_link}")
+    else:
+        err.print(f"  console: {address}/admin")
+
+
+def _log_start(parts: Parts, address: str, setup_link: str | None) -> None:
+    """Say the same where machines read."""
+    desk = parts.desk
+    log.info(
+        f"FrontDesk answers at {address}",
+        entries=len(desk.knowledge.entries),
+        search=desk.knowledge.embedder.name,
+        words=desk.local.name if desk.local else None,
+        larger_model=desk.remote.name if desk.remote else None,
+        problems=parts.problems,
+    )
+    if setup_link:
+        log.warning("the console has no users yet; make the first here, once", link=setup_link)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -23,13 +23,15 @@ from bot.channels.host import Front
 from bot.channels.switchboard import Switchboard
 from bot.checking import Checks
 from bot.configuration import Configuration
+from bot.draining import Drain
 from bot.http import bots, chat, console, docs, health, live, openai_api, visitors, widget
 from bot.http.admin import routes as admin
 from bot.http.admin.access import Backoffice
 from bot.http.errors import add_error_handlers
-from bot.http.middleware import RequestContext
+from bot.http.middleware import REQUEST_ID, RequestContext
 from bot.http.running import RunningAnswers
 from bot.http.visitors import Reception
+from bot.logs import in_background
 from bot.models.local import LocalChatModel
 from bot.preparing import keep_prepared
 from bot.settings import Settings
@@ -41,7 +43,6 @@ PAGE_CACHING = "no-cache"
 """Asked for again each time (answered 304 if unchanged), so that an upgrade never mixes modules of two versions."""
 
 PAGE_POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'self'; form-action 'self'"
-DRAIN_SECONDS = 20.0
 
 
 class _PageFiles(StaticFiles):
@@ -59,7 +60,7 @@ class _AllowedSites(CORSMiddleware):
             app,
             allow_methods=["GET", "POST"],
             allow_headers=["Content-Type", "Last-Event-ID", "Authorization", bots.HEADER],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            expose_headers=[REQUEST_ID, "Retry-After"],
         )
         self._state = state
 
@@ -68,11 +69,16 @@ class _AllowedSites(CORSMiddleware):
         return reception.allows(origin)
 
 
-def _preparing(parts: Parts) -> list[asyncio.Task[None]]:
-    model = parts.desk.local
-    if not isinstance(model, LocalChatModel):
-        return []
-    return [asyncio.create_task(keep_prepared(model, parts.desks.values()))]
+def _background(state: State) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+    """Yield what goes on beside the requests, with its name, each until it is cancelled."""
+    parts: Parts = state.parts
+    yield "settings", state.configuration.follow()
+    for name, desk in parts.desks.items():
+        yield f"knowledge {name}".rstrip(), desk.knowledge.follow()
+    yield "unread answers", state.running.give_up_unread()
+    yield from state.switchboard.work()
+    if isinstance(model := parts.desk.local, LocalChatModel):
+        yield "preparing", keep_prepared(model, parts.desks.values())
 
 
 def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, Parts]] | None = None) -> FastAPI:
@@ -82,7 +88,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts = await (open_parts or (lambda: open_desk(settings)))()
         app.state.parts = parts
-        app.state.running = RunningAnswers(parts.desks)
+        app.state.running = RunningAnswers(parts.desks, app.state.drain)
         app.state.reception = Reception(settings)
         app.state.backoffice = Backoffice.open(parts.database, app.state.setup_token)
         app.state.uploads = Uploads(parts.knowledge_store, parts.desk.knowledge)
@@ -95,24 +101,19 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         )
         await app.state.configuration.refresh()
         app.state.switchboard = Switchboard(
-            settings, parts, Front(app.state.running.events, app.state.reception.admit_to_channel)
+            settings, parts, Front(app.state.running.events, app.state.reception.admit_to_channel), app.state.drain
         )
         for router in app.state.switchboard.routers():
             app.include_router(router)
-        background = [
-            asyncio.create_task(app.state.configuration.follow()),
-            *(asyncio.create_task(work) for work in app.state.switchboard.work()),
-            *(asyncio.create_task(desk.knowledge.follow()) for desk in parts.desks.values()),
-            asyncio.create_task(app.state.running.give_up_unread()),
-            *_preparing(parts),
-        ]
+        background = [asyncio.create_task(in_background(name, work)) for name, work in _background(app.state)]
         yield
+        app.state.drain.begin()
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await app.state.uploads.close()
         await app.state.checks.close()
-        await app.state.running.close(DRAIN_SECONDS)
+        await app.state.running.close()
         await app.state.switchboard.close()
         await parts.close()
 
@@ -126,7 +127,8 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
     )
     app.state.started_at = time.time()
     app.state.setup_token = new_token()
-    app.add_middleware(RequestContext)
+    app.state.drain = Drain(settings.server.drain_seconds)
+    app.add_middleware(RequestContext, state=app.state)
     app.add_middleware(_AllowedSites, state=app.state)
     add_error_handlers(app)
     app.include_router(visitors.router)

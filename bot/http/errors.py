@@ -22,6 +22,7 @@ from bot.errors import (
     NotFound,
     NotYours,
     QuestionRejected,
+    ServerStopping,
     SettingFixed,
     SettingsError,
     VisitorRejected,
@@ -91,8 +92,9 @@ def describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
             return error.status, error.kind, str(error), error.headers
         case QuestionRejected() | VisitorRejected():
             return _REJECTED.get(error.reason, 400), error.reason, str(error), {}
-        case LoginLocked():
-            return 429, "locked", str(error), {"Retry-After": str(error.retry_after)}
+        case LoginLocked() | ServerStopping():
+            refused = (429, "locked") if isinstance(error, LoginLocked) else (503, "stopping")
+            return *refused, str(error), {"Retry-After": str(error.retry_after)}
         case ModelBusy():
             return 503, "busy", messages.busy("en"), {"Retry-After": str(error.retry_after)}
         case ModelError() if type(error) not in _PLAIN:
@@ -106,8 +108,8 @@ def add_error_handlers(app: FastAPI) -> None:
 
     async def on_expected(request: Request, error: Exception) -> JSONResponse:
         status, kind, message, headers = describe(error)
-        if status >= 500:
-            log.error("request failed", type=kind, error=str(error), request_id=request_id(request))
+        if status >= 500 and not isinstance(error, ServerStopping):
+            log.error("request failed", type=kind, error=str(error))
         reason = error.reason if isinstance(error, Unreadable) else None
         return JSONResponse(error_body(kind, message, request_id(request), reason), status, headers)
 

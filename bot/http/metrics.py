@@ -1,18 +1,27 @@
-"""The numbers that Prometheus collects."""
+"""The numbers that are counted as things happen; those that are read when Prometheus asks are in `gauges`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import Counter, Histogram
 
-from bot.models.engine.counters import Counters
-from bot.question import Answer
+from bot.question import Answer, Outcome
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 REQUESTS = Counter("frontdesk_http_requests_total", "HTTP requests served.", ["method", "status"])
-ANSWERS = Counter("frontdesk_answers_total", "Answers given.", ["outcome", "degraded"])
-TOKENS = Counter("frontdesk_tokens_total", "Tokens of the chat models.", ["kind"])
+ANSWERS = Counter(
+    "frontdesk_answers_total", "Answers given; degraded if a model could not be used.", ["outcome", "degraded"]
+)
+UNANSWERED = Counter(
+    "frontdesk_unanswered_total",
+    "Questions without an answer: rejected (not a question), unread (the reader left), stopping, failed.",
+    ["reason"],
+)
+TOKENS = Counter(
+    "frontdesk_tokens_total", "Tokens of the chat models; cached ones are among those of prompts.", ["kind"]
+)
 ANSWER_SECONDS = Histogram(
     "frontdesk_answer_seconds", "From question to complete answer.", ["outcome"],
     buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
@@ -24,53 +33,16 @@ FIRST_TOKEN_SECONDS = Histogram(
 SEARCH_SECONDS = Histogram(
     "frontdesk_search_seconds", "Finding the evidence.", buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 )
+CONFIDENCE = Histogram(
+    "frontdesk_confidence_ratio", "The confidence that questions were answered with.",
+    buckets=(0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.85, 0.95),
+)  # fmt: skip
 
-
-ENGINE_COUNTERS = {
-    "requests": "Prompts taken.",
-    "finished": "Answers finished.",
-    "cancelled": "Answers that nobody waited for any more.",
-    "late": "Answers given up for taking too long.",
-    "shed": "Prompts refused because the wait would have been too long.",
-    "suspended": "Times that an answer made room for another.",
-    "queue_seconds": "Seconds that prompts waited for a slot.",
-    "prompt_computed": "Prompt tokens computed.",
-    "prompt_reused": "Prompt tokens whose state was kept.",
-    "prepared": "Prompt tokens computed while nobody asked.",
-    "generated": "Tokens of answers.",
-    "drafted": "Tokens guessed.",
-    "accepted": "Guesses that were right.",
-    "steps": "Steps of the model.",
-    "rows": "Tokens computed in them.",
-    "occupancy": "Answers and prompts worked on in them.",
-    "seconds": "Seconds at work.",
-    "decode_seconds": "Seconds of these inside llama.cpp.",
-}
-
-
-class EngineCollector:
-    """The engine's counters, read when they are asked for."""
-
-    def __init__(self, counters: Counters, wait: float) -> None:
-        """Take them as they stand; `wait` is the predicted wait for a first token, in seconds."""
-        self._counters, self._wait = counters, wait
-
-    def collect(self) -> Iterator[Metric]:
-        """Give each as a counter."""
-        for name, description in ENGINE_COUNTERS.items():
-            yield CounterMetricFamily(f"frontdesk_engine_{name}", description, value=getattr(self._counters, name))
-        yield GaugeMetricFamily(
-            "frontdesk_engine_predicted_wait_seconds", "What a new prompt would wait for its first token.", self._wait
-        )
-
-
-def exposition(counters: Counters | None, wait: float = 0.0) -> bytes:
-    """Return all numbers as Prometheus reads them, with the engine's if there is one."""
-    if counters is None:
-        return generate_latest()
-    registry = CollectorRegistry()
-    registry.register(EngineCollector(counters, wait))
-    return generate_latest() + generate_latest(registry)
+for _outcome in get_args(Outcome):  # there from the start, so that a rate over the first one is right
+    ANSWERS.labels(_outcome, "false")
+    ANSWER_SECONDS.labels(_outcome)
+for _reason in ("rejected", "unread", "stopping", "failed"):
+    UNANSWERED.labels(_reason)
 
 
 def count(answer: Answer) -> None:
@@ -78,8 +50,15 @@ def count(answer: Answer) -> None:
     ANSWERS.labels(answer.outcome, str(answer.degraded).lower()).inc()
     ANSWER_SECONDS.labels(answer.outcome).observe(answer.timings.total_ms / 1_000)
     SEARCH_SECONDS.observe(answer.timings.search_ms / 1_000)
+    if answer.confidence is not None:
+        CONFIDENCE.observe(answer.confidence)
     if answer.timings.first_token_ms is not None:
         FIRST_TOKEN_SECONDS.observe(answer.timings.first_token_ms / 1_000)
     TOKENS.labels("prompt").inc(answer.usage.prompt)
     TOKENS.labels("cached").inc(answer.usage.cached)
     TOKENS.labels("completion").inc(answer.usage.completion)
+
+
+def count_request(method: str, status: int) -> None:
+    """Add a request; whatever a client calls its method, there are only so many labels."""
+    REQUESTS.labels(method if method in METHODS else "other", str(status)).inc()

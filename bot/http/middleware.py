@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from uuid import uuid4
+from contextlib import ExitStack
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, State
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import messages
+from bot.draining import Drain
 from bot.http.errors import error_body
-from bot.http.metrics import REQUESTS
+from bot.http.metrics import count_request
+from bot.logs import request_id_from
 from knowledge.importing.readers import MAX_BYTES
 
 log = structlog.get_logger()
 
+REQUEST_ID = "X-Request-ID"
 MAX_BODY_BYTES = 1 << 20
 UPLOADS_PATH = "/api/admin/uploads"
 HEADERS = {
@@ -31,17 +34,25 @@ QUIET_PATHS = ("/healthz", "/readyz", "/metrics")
 class RequestContext:
     """Pure ASGI, so that streams pass through untouched."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap an application."""
-        self._app = app
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        """Wrap an application, whose state knows when it shall stop."""
+        self._app, self._state = app, state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        request_id = uuid4().hex[:16]
+            await self._app(scope, receive, send)
+            return
+        request_id = request_id_from(Headers(scope=scope).get(REQUEST_ID))
         scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        drain: Drain = self._state.drain
+        with ExitStack() as stack:
+            stack.enter_context(structlog.contextvars.bound_contextvars(request_id=request_id))
+            if scope["path"] not in QUIET_PATHS:
+                stack.enter_context(drain.working())
+            await self._serve(scope, receive, send, request_id)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         begun, status, received = time.perf_counter(), 500, 0
         allowed = MAX_BYTES if scope["path"] == UPLOADS_PATH else MAX_BODY_BYTES
 
@@ -58,7 +69,7 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
+                headers[REQUEST_ID] = request_id
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -70,7 +81,7 @@ class RequestContext:
             body = error_body("internal_error", messages.something_failed("en"), request_id)
             await JSONResponse(body, 500)(scope, receive, send_with_headers)
         finally:
-            REQUESTS.labels(scope["method"], str(status)).inc()
+            count_request(scope["method"], status)
             if scope["path"] not in QUIET_PATHS:
                 elapsed = round((time.perf_counter() - begun) * 1_000, 1)
                 log.info("request", method=scope["method"], path=scope["path"], status=status, ms=elapsed)

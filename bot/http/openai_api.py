@@ -22,6 +22,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.desk import FrontDesk
+from bot.draining import Drain
 from bot.http.bots import desk_of
 from bot.http.errors import RequestError, describe, error_body, request_id
 from bot.http.events import STREAM_HEADERS
@@ -151,6 +152,8 @@ async def list_models(request: Request) -> dict[str, Any]:
 async def complete(body: CompletionRequest, request: Request) -> JSONResponse | StreamingResponse:
     """Answer from the FAQ, or chat with the local model."""
     check_key(request)
+    drain: Drain = request.app.state.drain
+    drain.admit(body.messages[-1].text)
     desk = desk_of(request)
     completion = _Completion(body.model)
     if body.model == FAQ_MODEL:

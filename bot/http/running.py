@@ -8,10 +8,12 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from bot.desk import FrontDesk
-from bot.errors import NotFound
-from bot.http.metrics import count
+from bot.draining import Drain
+from bot.errors import NotFound, QuestionRejected
+from bot.http.metrics import UNANSWERED, count
 from bot.question import Event, Finished, Question, Started
 
 log = structlog.get_logger()
@@ -99,17 +101,24 @@ def _is_same(one: Question, other: Question) -> bool:
 class RunningAnswers:
     """All answers on their way, by turn and by message."""
 
-    def __init__(self, desks: Mapping[str, FrontDesk], clock: Callable[[], float] = time.monotonic) -> None:
-        """Answer with the desk of each bot."""
-        self._desks, self._clock = desks, clock
+    def __init__(
+        self, desks: Mapping[str, FrontDesk], drain: Drain, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Answer with the desk of each bot, until draining begins."""
+        self._desks, self._drain, self._clock = desks, drain, clock
         self._running: list[RunningAnswer] = []
 
     def start(self, question: Question) -> RunningAnswer:
-        """Begin to answer; a message that is being answered already gives its own running answer."""
+        """Begin to answer; a message that is being answered already gives its own running answer.
+
+        Raises:
+            ServerStopping: nothing new is begun any more.
+        """
         self._forget_old()
         for running in self._running:
             if running.failure is None and question.message_id is not None and _is_same(running.question, question):
                 return running
+        self._drain.admit(question.text, question.language)
         running = RunningAnswer(question)
         running.task = asyncio.create_task(self._run(running))
         self._running.append(running)
@@ -138,29 +147,40 @@ class RunningAnswers:
                 if unread and running.task is not None and not running.task.cancelling():
                     running.task.cancel()
 
-    async def close(self, seconds: float) -> None:
-        """Let running answers finish for so many seconds, then cancel them."""
+    @property
+    def unfinished(self) -> int:
+        """How many are on their way."""
+        return sum(running.ended_at is None for running in self._running)
+
+    async def close(self) -> None:
+        """Let running answers finish for as long as draining may take, then cancel them."""
         tasks = [running.task for running in self._running if running.task is not None and not running.task.done()]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=seconds)
+            _, late = await asyncio.wait(tasks, timeout=self._drain.seconds_left)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self, running: RunningAnswer) -> None:
         failure: Exception | None = None
+        question = running.question
         try:
-            async with aclosing(self._desks[running.question.bot].answer(running.question)) as events:
-                async for event in events:
-                    if isinstance(event, Started):
-                        running.turn_id = event.answer.turn_id
-                    if isinstance(event, Finished):
-                        count(event.answer)
-                    running.add(event)
+            with self._drain.working():
+                async with aclosing(self._desks[question.bot].answer(question)) as events:
+                    async for event in events:
+                        if isinstance(event, Started):
+                            running.turn_id = event.answer.turn_id
+                            bind_contextvars(turn=running.turn_id)
+                        if isinstance(event, Finished):
+                            count(event.answer)
+                        running.add(event)
         except asyncio.CancelledError:
-            failure = NotFound("the answer was given up because nobody was reading it")
+            unread = NotFound("the answer was given up because nobody was reading it")
+            failure = self._drain.refusal(question.text, question.language) if self._drain.begun else unread
+            UNANSWERED.labels("stopping" if self._drain.begun else "unread").inc()
         except Exception as error:  # it belongs to whoever reads
             failure = error
+            UNANSWERED.labels("rejected" if isinstance(error, (QuestionRejected, NotFound)) else "failed").inc()
         finally:
             running.end(self._clock(), failure)
 

@@ -110,6 +110,16 @@ class LocalChatModel:
         """The seconds that a new prompt would wait for its first token."""
         return self._engine.predicted_wait() if self._engine else 0.0
 
+    @property
+    def waiting(self) -> int:
+        """How many prompts wait for the engine."""
+        return self._engine.waiting if self._engine else 0
+
+    @property
+    def working(self) -> int:
+        """How many it works on."""
+        return self._engine.working if self._engine else 0
+
     def warm_up(self) -> None:
         """Load the weights and start the engine."""
         if self._engine is not None:

@@ -24,6 +24,8 @@ class CircuitBreaker:
         self._limit, self._seconds, self._clock = failures, seconds, clock
         self._failures = 0
         self._open_until = 0.0
+        self.requests = {"answered": 0, "failed": 0, "held_back": 0}
+        """How many ended how, since the start."""
 
     @property
     def is_open(self) -> bool:
@@ -33,16 +35,19 @@ class CircuitBreaker:
     def check(self) -> None:
         """Raise RemoteModelError while requests are held back."""
         if self.is_open:
+            self.requests["held_back"] += 1
             raise RemoteModelError(f"left alone after {self._failures} failures in a row")
         if self._failures >= self._limit:  # one request tries; the others wait for how it ends
             self._open_until = self._clock() + self._seconds
 
     def succeeded(self) -> None:
         """Note an answer."""
+        self.requests["answered"] += 1
         self._failures, self._open_until = 0, 0.0
 
     def failed(self) -> None:
         """Note a failure."""
+        self.requests["failed"] += 1
         self._failures += 1
         if self._failures >= self._limit:
             self._open_until = self._clock() + self._seconds
@@ -117,6 +122,11 @@ class RemoteChatModel:
     def available(self) -> bool:
         """Say whether the breaker lets requests pass."""
         return not self._breaker.is_open
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """How many requests ended how, since the start."""
+        return self._breaker.requests
 
     def took_too_long(self) -> None:
         """Count an answer that was given up as a failure."""

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import event, make_url
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
@@ -72,6 +72,7 @@ class Database:
             event.listen(self.engine.sync_engine, "connect", _set_pragmas)
             self._group = GroupCommit(blocking_url(url), _set_pragmas)
         self._working: set[asyncio.Task[Any]] = set()
+        self._asking: asyncio.Task[bool] | None = None
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -97,8 +98,25 @@ class Database:
         task.add_done_callback(self._working.discard)
         return await asyncio.shield(task)
 
+    async def answers(self, seconds: float) -> bool:
+        """Say whether the database answers now, within so many seconds."""
+        if self._asking is None or self._asking.done():  # else one that hangs is being waited for already
+            self._asking = asyncio.create_task(self._ask())
+        await asyncio.wait({self._asking}, timeout=seconds)
+        return self._asking.done() and self._asking.result()
+
+    async def _ask(self) -> bool:
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except Exception:  # whatever the driver raises, the answer is the same
+            return False
+        return True
+
     async def close(self) -> None:
         """Wait for the work that goes on, then close all connections."""
+        if self._asking is not None:
+            self._asking.cancel()
         if self._working:
             await asyncio.wait(self._working)
         if self._group is not None:

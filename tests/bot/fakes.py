@@ -10,6 +10,7 @@ from bot.actions.opening import open_actions
 from bot.desk import FrontDesk
 from bot.handoff import HandoffDesk
 from bot.models.base import ChatMessage, FinishReason, Sampling
+from bot.published import Progress
 from bot.question import Answer, Event, Finished, Question, Token, Usage
 from bot.settings import Settings
 from bot.store.conversations import ConversationStore
@@ -72,6 +73,7 @@ class ScriptedModel:
         self.samplings: list[Sampling] = []
         self.generations: list[ScriptedGeneration] = []
         self.available = True
+        self.requests = {"answered": 0}
         self.given_up = 0
         self.closed = False
 
@@ -105,7 +107,9 @@ class StubKnowledge:
         self.queries: list[Query] = []
         self.is_ready = True
         self.embedder: Embedder = AbsentEmbedder()
-        self.progress = None
+        self.progress: Progress | None = None
+        self.loaded_at = 1_700_000_000.0
+        self.live_releases = {"default": 3}
         self.searcher = None
         self.rehearsed: list[tuple[str, Sequence[Entry]]] = []
 

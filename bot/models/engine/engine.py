@@ -85,7 +85,7 @@ class Engine:
         Raises:
             ModelBusy: too many are waiting, or it would have to wait for too long.
         """
-        waiting = len(self._inbox) + len(self._waiting)
+        waiting = self.waiting
         wait = self.predicted_wait()
         if waiting >= self._options.queue or wait > self._options.patience:
             self.counters.shed += 1
@@ -104,6 +104,16 @@ class Engine:
     def cool(self) -> None:
         """Forget what is still to be warmed."""
         self._warming.clear()
+
+    @property
+    def waiting(self) -> int:
+        """How many prompts have no slot yet."""
+        return len(self._inbox) + len(self._waiting)
+
+    @property
+    def working(self) -> int:
+        """How many answers are being worked on; what is prepared is none."""
+        return sum(request.channel is not None for request in list(self._running))
 
     def predicted_wait(self) -> float:
         """Return the seconds that a new request would wait for its first token."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -15,7 +16,9 @@ from sqlalchemy.exc import OperationalError
 from bot.channels import dispatch
 from bot.channels.dispatch import Dispatcher
 from bot.channels.opening import Channel
-from bot.errors import SendFailed
+from bot.draining import Drain
+from bot.errors import SendFailed, ServerStopping
+from bot.logs import set_up_logging
 from bot.question import Answer, Event, Question
 from bot.store import channels
 from bot.store.channels import ChannelStore
@@ -58,12 +61,17 @@ class Office:
     def __init__(self, database: Database) -> None:
         self.store, self.post, self.asked = ChannelStore(database), Post(), 0
         self.answer, self.seconds = answer("好的"), 0.0
+        self.refusal: Exception | None = None
         self.channel = Channel("post", "post", "", self.post)
-        self.dispatcher = Dispatcher({"post": self.channel}, self.store, {"": make_desk(database)}, self._ask)
+        self.drain = Drain(5)
+        desks = {"": make_desk(database)}
+        self.dispatcher = Dispatcher({"post": self.channel}, self.store, desks, self._ask, self.drain)
 
     async def _ask(self, question: Question) -> AsyncGenerator[Event]:
         self.asked += 1
         await asyncio.sleep(self.seconds)
+        if self.refusal is not None:
+            raise self.refusal
         for event in events_of(self.answer)[1:]:
             yield event
 
@@ -219,3 +227,46 @@ async def test_a_platform_says_itself_when_it_is_to_be_asked_again(
 async def due(office: Office) -> Any:
     async with office.store.database.transaction() as session:
         return await session.scalar(select(ReceivedRow.due_at))
+
+
+async def test_a_program_that_shall_stop_takes_nothing_up_and_ends_what_it_began(office: Office) -> None:
+    office.seconds = 0.3
+    async with office.open():
+        await office.hears("m-1")
+        await until(lambda: asked(office), 1)
+        office.drain.begin()
+        await office.hears("m-2")
+        await until(lambda: sent(office), ["好的"])
+    assert office.asked == 1
+    assert await office.store.waiting() == {"post": 1}
+    assert office.drain.is_over
+
+
+async def test_a_message_that_came_too_late_is_left_for_the_next_start(office: Office) -> None:
+    office.refusal = ServerStopping("请几秒后再发一次。", 5)
+    async with office.open():
+        await office.hears()
+        await until(lambda: asked(office), 1)
+        office.drain.begin()
+    assert office.post.sent == []
+    assert await office.store.waiting() == {"post": 1}
+
+
+async def test_each_line_about_a_message_says_which_one_it_belongs_to(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging("info", as_json=True)
+    office.post.failures.append(SendFailed("away"))
+    async with office.open():
+        await office.hears()
+        await office.until_done()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert {line["request_id"] for line in lines if line["event"] == "an answer did not arrive"} == {"post-1"}
+
+
+async def asked(office: Office) -> int:
+    return office.asked
+
+
+async def sent(office: Office) -> list[str]:
+    return office.post.sent

@@ -10,7 +10,8 @@ import pytest
 
 import bot.http.running
 from bot.desk import FrontDesk
-from bot.errors import NotFound, QuestionRejected
+from bot.draining import Drain
+from bot.errors import NotFound, QuestionRejected, ServerStopping
 from bot.http.running import KEEP_SECONDS, RunningAnswer, RunningAnswers
 from bot.question import Finished, Question, Token
 from bot.store.database import Database
@@ -47,14 +48,21 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def answers(desk: FrontDesk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningAnswers]:
+def drain() -> Drain:
+    return Drain(0)
+
+
+@pytest.fixture
+async def answers(
+    desk: FrontDesk, drain: Drain, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[RunningAnswers]:
     monkeypatch.setattr(bot.http.running, "GRACE_SECONDS", 0.02)
-    answers = RunningAnswers({"": desk}, clock)
+    answers = RunningAnswers({"": desk}, drain, clock)
     sweeping = asyncio.create_task(answers.give_up_unread())
     yield answers
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
-    await answers.close(0)
+    await answers.close()
 
 
 async def read_a_token(running: RunningAnswer) -> None:
@@ -170,10 +178,35 @@ async def test_a_finished_answer_is_forgotten_after_a_while(
 async def test_closing_ends_what_never_would(answers: RunningAnswers, local: ScriptedModel) -> None:
     running = answers.start(QUESTION)
     await read_a_token(running)
-    await answers.close(0)
+    await answers.close()
     assert local.generations[0].closed.is_set()
     assert running.task is not None
     assert running.task.done()
+
+
+async def test_a_server_that_shall_stop_begins_nothing_new(answers: RunningAnswers, drain: Drain) -> None:
+    running = answers.start(QUESTION)
+    await read_a_token(running)
+    drain.begin()
+    assert answers.start(QUESTION) is running
+    with pytest.raises(ServerStopping, match="请几秒后"):
+        answers.start(Question(text="怎么退货？"))
+    with pytest.raises(ServerStopping, match="in a few seconds"):
+        answers.start(Question(text="怎么退货？", language="en"))
+
+
+async def test_whoever_waits_for_an_answer_that_is_cut_off_is_told_to_ask_again(
+    answers: RunningAnswers, drain: Drain
+) -> None:
+    running = answers.start(QUESTION)
+    await read_a_token(running)
+    drain.begin()
+    assert answers.unfinished == 1
+    await answers.close()
+    with pytest.raises(ServerStopping, match="请几秒后"):
+        async for _ in running.read():
+            pass
+    assert (answers.unfinished, drain.is_over) == (0, True)
 
 
 async def test_a_browser_that_closes_its_stream_frees_the_model(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
