@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -51,12 +51,11 @@ def log_of(server: Served) -> str:
 def test_running_answers_end_and_new_questions_are_refused_kindly(home: Path) -> None:
     patient = {"FRONTDESK_SERVER__DRAIN_SECONDS": "600"}
     with served(home, **patient) as server, server.client as client, half_a_request(server) as connection:
-        followed: list[str] = []
         conversation = client.post("/api/chat", json={"question": "怎么开发票"}).json()["conversation_id"]
-        follower = threading.Thread(target=lambda: followed.extend(follow(server, conversation)))
-        follower.start()
-        with client.stream("POST", "/api/chat/stream", json=WORDED) as reply:
-            lines = reply.iter_lines()
+        followed = client.stream("GET", f"/api/conversations/{conversation}/events")
+        with followed as follower, client.stream("POST", "/api/chat/stream", json=WORDED) as reply:
+            heard, lines = follower.iter_lines(), reply.iter_lines()
+            assert next(heard) == "event: handoff"
             next(lines)
             server.process.send_signal(signal.SIGTERM)
             not_ready = until_not_ready(server)
@@ -68,7 +67,7 @@ def test_running_answers_end_and_new_questions_are_refused_kindly(home: Path) ->
             alive = httpx.get(f"{server.url}/healthz")
             gauges = httpx.get(f"{server.url}/metrics").text
             assert "event: done" in list(lines)
-        follower.join(30)
+            list(heard)  # it ends
         assert server.process.poll() is None
         connection.sendall(b"}")
         assert connection.recv(100).startswith(b"HTTP/1.1 404")
@@ -79,26 +78,24 @@ def test_running_answers_end_and_new_questions_are_refused_kindly(home: Path) ->
         assert refused.json()["error"]["type"] == "stopping"
         assert sentence in refused.json()["error"]["message"]
     assert "frontdesk_draining 1.0" in gauges
-    assert "event: handoff" in followed
     assert "Traceback" not in log_of(server)
     assert sorted(path.name for path in (home / "data").glob("frontdesk.db*")) == ["frontdesk.db"]  # closed in order
 
 
-def follow(server: Served, conversation: str) -> list[str]:
-    path = f"/api/conversations/{conversation}/events"
-    with server.client as client, client.stream("GET", path) as response:
-        return list(response.iter_lines())
-
-
-def test_an_answer_that_takes_too_long_ends_with_a_kind_sentence(home: Path) -> None:
-    with served(home, FRONTDESK_SERVER__DRAIN_SECONDS="0") as server, server.client as client:
-        with client.stream("POST", "/api/chat/stream", json=WORDED) as reply:
-            lines = reply.iter_lines()
-            next(lines)
-            server.process.send_signal(signal.SIGTERM)
-            rest = list(lines)
-        assert server.process.wait(timeout=30) == 0
-    assert rest[rest.index("event: error") + 1].count("请几秒后再发一次") == 1
+def test_an_answer_that_takes_too_long_is_given_up_with_a_kind_sentence(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as remote:  # a larger model that never says anything
+        address = f"http://127.0.0.1:{remote.getsockname()[1]}/v1"
+        settings = {**NO_MODELS, "FRONTDESK_REMOTE__BASE_URL": address, "FRONTDESK_SERVER__DRAIN_SECONDS": "0"}
+        with served(home, **settings) as server, ThreadPoolExecutor(1) as thread:
+            body = {"question": "量子力学是什么意思？", "message_id": "m-1"}
+            asked = thread.submit(lambda: httpx.post(f"{server.url}/api/chat", json=body, timeout=60))
+            connection, _ = remote.accept()
+            with connection:
+                server.process.send_signal(signal.SIGTERM)
+                refused = asked.result()
+            assert server.process.wait(timeout=30) == 0
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert "请几秒后再发一次" in refused.json()["error"]["message"]
     assert "Traceback" not in log_of(server)
 
 

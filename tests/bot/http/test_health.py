@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 
+import pytest
 from fastapi.testclient import TestClient
 
+from bot.published import Progress
+from bot.store.database import Database
 from tests.bot.fakes import ScriptedModel, StubKnowledge
 from tests.bot.http.conftest import Site
+from tests.bot.http.shapes import assert_error_shape
 
 Open = Callable[[], TestClient]
 
@@ -58,6 +63,38 @@ def test_a_larger_model_that_is_left_alone_is_named(site: Site, open_client: Ope
     response = open_client().get("/readyz")
     assert response.status_code == 200
     assert "remote model" in response.json()["problems"][0]
+
+
+def test_a_new_index_on_its_way_is_a_note_and_no_problem(site: Site, open_client: Open) -> None:
+    site.knowledge.progress = Progress(1_200, 4_000)
+    body = open_client().get("/readyz").json()
+    assert (body["ready"], body["problems"]) == (True, [])
+    assert body["notes"] == ["a new index is being built, 1,200 of 4,000 texts are embedded"]
+
+
+def test_a_server_that_shall_stop_is_alive_and_not_ready(site: Site, open_client: Open) -> None:
+    client = open_client()
+    client.app.state.drain.begin()  # type: ignore[attr-defined]
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["draining"]) == (503, True)
+    assert "asked to stop" in response.json()["problems"][-1]
+    assert client.get("/healthz").status_code == 200
+    refused = client.post("/api/chat", json={"question": "怎么退货？"})
+    assert_error_shape(refused, 503, "stopping")
+    assert refused.headers["Retry-After"] == "5"
+
+
+def test_a_database_that_hangs_is_said_to_be_away(
+    site: Site, open_client: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(_: Database) -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    monkeypatch.setattr(Database, "_ask", hang)
+    monkeypatch.setattr("bot.http.health.DATABASE_SECONDS", 0.05)
+    client = open_client()
+    assert [client.get("/readyz").json()["database"] for _ in range(2)] == ["unreachable"] * 2
 
 
 def counted(client: TestClient, line: str) -> float:
