@@ -35,6 +35,7 @@ from bot.question import (
 from bot.routing import Situation, Step, outcome_of, route
 from bot.settings import Settings
 from bot.store.conversations import ConversationStore, OpenTurn
+from bot.telemetry import traced
 from bot.wording import Wording
 from knowledge.errors import IndexUnavailable, ModelError
 from knowledge.search import Evidence, Query
@@ -85,6 +86,7 @@ class FrontDesk:
             "refused": self._refused,
         }
 
+    @traced("question")
     async def answer(self, question: Question) -> AsyncGenerator[Event]:
         """Answer a question: Started, any number of Token, Finished.
 
@@ -294,6 +296,7 @@ class FrontDesk:
         yield case.begun()
         yield Token(case.answer.text)
 
+    @traced("escalate", "CLIENT")
     async def _escalated(self, case: Case) -> AsyncGenerator[Event]:
         assert self.remote is not None
         answer = case.answer
@@ -312,6 +315,7 @@ class FrontDesk:
         yield case.begun()
         yield case.say_all()
 
+    @traced("handoff")
     async def _handoff(self, case: Case) -> AsyncGenerator[Event]:
         answer = case.answer
         if answer.handoff == "bot":

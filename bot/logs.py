@@ -15,17 +15,27 @@ from uuid import uuid4
 
 import structlog
 
+from bot.telemetry import add_trace_id
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class _Lines(logging.StreamHandler[Any]):
+class _Lines(logging.Handler):
     """What the libraries say, in the form of our own lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, wherever standard error goes now."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:  # as every handler does: a line that cannot be written stops nobody
+            self.handleError(record)
 
 
 def set_up_logging(level: str, *, as_json: bool) -> None:
     """Set up structlog, and let the libraries speak only when something is wrong, in the same form."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
     ]
@@ -37,7 +47,7 @@ def set_up_logging(level: str, *, as_json: bool) -> None:
         cache_logger_on_first_use=False,
     )
     logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to debug
-    lines = _Lines(sys.stderr)
+    lines = _Lines()
     lines.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -15,6 +16,7 @@ import structlog
 
 from bot.recent import Recent
 from bot.store.knowledge import KnowledgeStore
+from bot.telemetry import span
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
@@ -191,11 +193,14 @@ class PublishedKnowledge:
         searcher, key = self._searcher, (query, today(), count)
         if searcher is None:
             raise IndexUnavailable("nothing has been published; run: frontdesk faq import FILE")
-        found = self._found.get(key)
-        if found is None:
-            found = await search_today(searcher, query, count)
-            if searcher is self._searcher and self._reranking is None:  # a reranker may have had no time
-                self._found.put(key, found)
+        with span("search") as searching:
+            remembered = found = self._found.get(key)
+            if found is None:
+                found = await search_today(searcher, query, count)
+                if searcher is self._searcher and self._reranking is None:  # a reranker may have had no time
+                    self._found.put(key, found)
+            entry = found.best.entry.key if found.best else None
+            searching.note(confidence=found.confidence, entry=entry, remembered=remembered is not None)
         return found
 
 
@@ -206,5 +211,5 @@ def today() -> date:
 
 async def search_today(searcher: Searcher, query: Query, count: int) -> Evidence:
     """Search what is valid today, without holding up others."""
-    search = partial(searcher.search, query, today=today(), count=count)
+    search = partial(copy_context().run, searcher.search, query, today=today(), count=count)
     return await asyncio.get_running_loop().run_in_executor(_searching, search)

@@ -229,6 +229,17 @@ class ActionSettings(Section):
     timeout_seconds: Seconds = Field(10, description="After so long the entry's own words are given instead.")
 
 
+class TelemetrySettings(Section):
+    """Traces, by OTLP over HTTP; needs the extra `telemetry`. Sampling and headers: OpenTelemetry's own variables."""
+
+    endpoint: str = Field(
+        "",
+        pattern="^(https?://.+)?$",
+        description="The collector's address, such as http://localhost:4318; empty: none.",
+    )
+    service_name: str = Field("frontdesk", min_length=1, description="What these traces are found by.")
+
+
 class PluginSettings(BaseModel):
     """A connector, adapter or tool: its `kind`, by default its own name, and its own settings.
 
@@ -271,6 +282,7 @@ class Settings(BaseSettings):
     visitors: VisitorSettings = VisitorSettings()
     widget: WidgetSettings = WidgetSettings()
     actions: ActionSettings = ActionSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     bots: dict[BotName, NamedBotSettings] = Field(
         {}, description="More bots: a table [bots.NAME] each, with the keys of [bot] and allowed_origins."
     )

@@ -15,6 +15,7 @@ from bot.models.base import ChatModel, Generation, Sampling
 from bot.question import Event, Token
 from bot.reuse import AnswerCache, Worded
 from bot.settings import Settings
+from bot.telemetry import traced
 
 log = structlog.get_logger()
 
@@ -32,6 +33,7 @@ class Wording:
         self._settings = settings
         self._worded.clear()
 
+    @traced("generate")
     async def word(self, case: Case, model: ChatModel) -> AsyncGenerator[Event]:
         """Answer from the best entry, as far as that bears the words out; `trace.grounded` tells whether all of it was.
 

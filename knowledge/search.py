@@ -19,6 +19,7 @@ from knowledge.index.dense import Rows
 from knowledge.index.snapshot import Snapshot, centred
 from knowledge.reranking.patient import PatientReranking
 from knowledge.spelling import Spelling
+from knowledge.stages import stage
 from knowledge.synonyms import Synonyms
 from knowledge.text import bare, normalise
 
@@ -227,8 +228,11 @@ class Searcher:
         return replace(scores, handicaps=scores.handicaps - everywhere)
 
     def _score(self, readings: list[str]) -> list[_Scores]:
-        vectors = centred(self._embedder.embed_queries([normalise(text) for text in readings]), self.snapshot.center)
-        return [self._score_reading(vector, text) for vector, text in zip(vectors, readings, strict=True)]
+        with stage("embed"):
+            own = self._embedder.embed_queries([normalise(text) for text in readings])
+        with stage("index"):
+            vectors = centred(own, self.snapshot.center)
+            return [self._score_reading(vector, text) for vector, text in zip(vectors, readings, strict=True)]
 
     def _score_reading(self, vector: Vectors, question: str) -> _Scores:
         snapshot = self.snapshot

@@ -11,6 +11,7 @@ from bot.cli.common import err, read_settings
 from bot.cli.serve import listen
 from bot.errors import SettingsError
 from bot.logs import set_up_logging
+from bot.telemetry import start_telemetry, stop_telemetry
 
 
 def actions(
@@ -37,4 +38,8 @@ def actions(
         err.print(f'  action_endpoint:\n    url: "http://{address}/webhook"', highlight=False)
 
     server.register_listener(tell, "after_server_start")
-    server.run(sock=listener, single_process=True, access_log=False, motd=False)
+    start_telemetry(settings.telemetry)
+    try:
+        server.run(sock=listener, single_process=True, access_log=False, motd=False)
+    finally:
+        stop_telemetry()

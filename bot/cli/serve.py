@@ -25,6 +25,7 @@ from bot.live import Changes
 from bot.logs import set_up_logging
 from bot.settings import load_settings
 from bot.store.users import UserStore
+from bot.telemetry import start_telemetry, stop_telemetry
 
 log = structlog.get_logger()
 
@@ -57,7 +58,11 @@ def serve(
     setup_token = app.state.setup_token
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
     server = _Server(config, app)
-    server.run(sockets=[listener])
+    start_telemetry(settings.telemetry)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        stop_telemetry()
     if not server.started:
         sys.exit(1)
 

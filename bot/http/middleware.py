@@ -16,6 +16,7 @@ from bot.draining import Drain
 from bot.http.errors import error_body
 from bot.http.metrics import count_request
 from bot.logs import request_id_from
+from bot.telemetry import request_span
 from knowledge.importing.readers import MAX_BYTES
 
 log = structlog.get_logger()
@@ -50,6 +51,8 @@ class RequestContext:
             stack.enter_context(structlog.contextvars.bound_contextvars(request_id=request_id))
             if scope["path"] not in QUIET_PATHS:
                 stack.enter_context(drain.working())
+                request = stack.enter_context(request_span(scope))
+                request.note(method=scope["method"])
             await self._serve(scope, receive, send, request_id)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:

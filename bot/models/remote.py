@@ -14,6 +14,7 @@ from bot.errors import RemoteModelError
 from bot.models.base import ChatMessage, FinishReason, Sampling
 from bot.question import Usage
 from bot.settings import RemoteSettings
+from bot.telemetry import trace_headers
 
 
 class CircuitBreaker:
@@ -154,6 +155,7 @@ class RemoteChatModel:
             "temperature": sampling.temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
+            "extra_headers": trace_headers(),
         }
         return RemoteGeneration(self._client, request, self._breaker)
 
