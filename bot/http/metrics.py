@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import get_args
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Histogram, disable_created_metrics
 
 from bot.question import Answer, Outcome
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+disable_created_metrics()  # a second series for each, of which nobody has any use
 
 REQUESTS = Counter("frontdesk_http_requests_total", "HTTP requests served.", ["method", "status"])
 ANSWERS = Counter(
