@@ -270,7 +270,7 @@ def _get_turn(session: Session, turn_id: str) -> TurnRow:
 def _get_conversation(session: Session, conversation_id: str, *, alone: bool = False) -> ConversationRow:
     """Return a conversation; `alone` keeps others from it until the transaction ends, where the database can."""
     conversation = session.get(ConversationRow, conversation_id, with_for_update=alone or None)
-    if conversation is None:
+    if conversation is None or conversation.emptied_at is not None:
         raise NotFound(f"there is no conversation {conversation_id}")
     return conversation
 

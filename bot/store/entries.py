@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, delete, func, or_, select
+from sqlalchemy import ColumnElement, Function, cast, delete, func, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -120,10 +120,14 @@ class EntryStore(Store):
                 found.order_by(EntryRow.updated_at.desc(), EntryRow.id).offset(offset).limit(limit)
             )
             entries = [(to_entry(row), row.updated_at) for row in rows]
-            tags = Counter(tag for tags in await session.scalars(select(EntryRow.tags).where(of_base)) for tag in tags)
+            each = _tags(session).table_valued("value")
+            count = func.count()
+            by_tag = select(each.c.value, count).select_from(EntryRow).join(each, true()).where(of_base)
+            by_tag = by_tag.group_by(each.c.value).order_by(count.desc(), each.c.value)
+            tags = [(tag, times) for tag, times in await session.execute(by_tag)]
             by_status = select(EntryRow.status, func.count()).where(of_base).group_by(EntryRow.status)
             statuses = dict((await session.execute(by_status)).all())
-            return EntryPage(total or 0, entries, tags.most_common(), statuses)
+            return EntryPage(total or 0, entries, tags, statuses)
 
     @whole
     async def upsert(self, knowledge_base: str, entries: Sequence[Entry], *, actor: str = COMMAND_LINE) -> ImportCounts:
@@ -316,8 +320,15 @@ def _has(word: str) -> ColumnElement[bool]:
     return or_(*(column.icontains(word, autoescape=True) for column in columns), in_variant.exists())
 
 
+def _tags(session: AsyncSession) -> Function[Any]:
+    """Return what gives an entry's tags as rows."""
+    if session.get_bind().dialect.name == "postgresql":
+        return func.json_array_elements_text(EntryRow.tags)
+    return func.json_each(EntryRow.tags)
+
+
 def _is_tagged(session: AsyncSession, tag: str) -> ColumnElement[bool]:
     if session.get_bind().dialect.name == "postgresql":
         return cast(EntryRow.tags, JSONB).contains([tag])
-    each = func.json_each(EntryRow.tags).table_valued("value")
+    each = _tags(session).table_valued("value")
     return select(each.c.value).where(each.c.value == tag).exists()

@@ -65,7 +65,7 @@ class InboxStore(Store):
         """List the conversations in these states: first those that wait, longest first, then the liveliest."""
         query = (
             _with_latest_handoff()
-            .where(ConversationRow.handoff.in_(states))
+            .where(ConversationRow.handoff.in_(states), ConversationRow.emptied_at.is_(None))
             .order_by(ConversationRow.handoff != "waiting", ConversationRow.updated_at.desc())
             .limit(MAX_LISTED)
         )
@@ -81,7 +81,8 @@ class InboxStore(Store):
     async def conversation(self, conversation_id: str) -> InboxConversation:
         """Return one conversation; raises NotFound."""
         async with self.database.transaction() as session:
-            query = _with_latest_handoff().where(ConversationRow.id == conversation_id)
+            is_it = (ConversationRow.id == conversation_id) & ConversationRow.emptied_at.is_(None)
+            query = _with_latest_handoff().where(is_it)
             found = (await session.execute(query)).one_or_none()
             if found is None:
                 raise NotFound(f"there is no conversation {conversation_id}")
@@ -170,7 +171,7 @@ def _with_latest_handoff() -> Select[ConversationRow, HandoffRow]:
 
 async def _get(session: AsyncSession, conversation_id: str, *, alone: bool = False) -> ConversationRow:
     conversation = await session.get(ConversationRow, conversation_id, with_for_update=alone or None)
-    if conversation is None:
+    if conversation is None or conversation.emptied_at is not None:
         raise NotFound(f"there is no conversation {conversation_id}")
     return conversation
 

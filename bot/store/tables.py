@@ -168,18 +168,21 @@ class TestCaseRow(Base):
 class ConversationRow(Base):
     """One customer's exchange; `handoff` says who owns it: bot, waiting, human (which `agent`) or closed.
 
-    With a `visitor`, only that visitor may go on with it; without, whoever knows its identifier.
+    With a `visitor`, only that visitor may go on with it; without, whoever knows its identifier. One that was kept for
+    long enough is emptied: its rows are counted, and say nothing any more; nobody can go on with it.
     """
 
     __tablename__ = "conversations"
+    __table_args__ = (Index("ix_conversations_age", "emptied_at", "updated_at"),)
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     channel: Mapped[str]
     bot: Mapped[str] = mapped_column(default="")
-    visitor: Mapped[str | None]
+    visitor: Mapped[str | None] = mapped_column(index=True)
     handoff: Mapped[str] = mapped_column(default="bot")
     agent: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    emptied_at: Mapped[datetime | None]
 
 
 class TurnRow(Base):
