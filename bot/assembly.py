@@ -13,6 +13,7 @@ from bot.actions.opening import open_actions
 from bot.desk import FrontDesk
 from bot.errors import SettingsError
 from bot.handoff import HandoffDesk
+from bot.keeping.restore import is_unfinished
 from bot.models.engine.options import EngineOptions
 from bot.models.likelihood import LikelihoodReranker
 from bot.models.local import LocalChatModel
@@ -216,7 +217,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
         SettingsError: the settings contradict themselves.
     """
     threadpool_limits(1, user_api="blas")  # threads of one small product wait for each other: 6.5 ms instead of 0.5
-    problems: list[str] = []
+    problems = ["a restore was not finished; run it again: frontdesk restore"] if is_unfinished(settings) else []
     database, local, embedder = await asyncio.gather(
         open_database(settings),
         asyncio.to_thread(warm_local_model, settings, problems),

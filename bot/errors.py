@@ -104,6 +104,10 @@ class StoreError(FrontDeskError):
     """The database cannot be used as it is configured."""
 
 
+class BackupError(FrontDeskError):
+    """A backup cannot be made, read or restored."""
+
+
 class ModelBusy(ModelError):
     """The local model has too much to do; `retry_after` is in seconds."""
 

@@ -111,6 +111,10 @@ class PublishedKnowledge:
         """The number of the release that is searched now, by knowledge base."""
         return self._live
 
+    def forget(self) -> None:
+        """Forget which questions were asked; what answers them stays."""
+        self._found.clear()
+
     def live_release(self, knowledge_base: str) -> int | None:
         """Return the number of the release of a knowledge base that is searched now."""
         return self._live.get(knowledge_base)

@@ -240,6 +240,18 @@ class TelemetrySettings(Section):
     service_name: str = Field("frontdesk", min_length=1, description="What these traces are found by.")
 
 
+class PrivacySettings(Section):
+    """How long what customers said is kept."""
+
+    keep_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="So many days after its last word a conversation is emptied: no word of it, and nobody's name, is "
+        "kept; the statistics go on counting it. 0: never.",
+    )
+
+
 class PluginSettings(BaseModel):
     """A connector, adapter or tool: its `kind`, by default its own name, and its own settings.
 
@@ -283,6 +295,7 @@ class Settings(BaseSettings):
     widget: WidgetSettings = WidgetSettings()
     actions: ActionSettings = ActionSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    privacy: PrivacySettings = PrivacySettings()
     bots: dict[BotName, NamedBotSettings] = Field(
         {}, description="More bots: a table [bots.NAME] each, with the keys of [bot] and allowed_origins."
     )

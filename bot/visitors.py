@@ -71,7 +71,12 @@ class Visitors:
         expected = hmac.new(self._identity_secret.encode(), user.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), signature.lower().encode()):
             raise VisitorRejected("wrong_signature", "the signature does not belong to this user")
-        return f"{_USER}{hashlib.sha256(user.encode()).hexdigest()[:32]}"
+        return visitor_of_user(user)
+
+
+def visitor_of_user(user: str) -> str:
+    """Return the visitor that a site's user is; the user's identifier is not kept."""
+    return f"{_USER}{hashlib.sha256(user.encode()).hexdigest()[:32]}"
 
 
 def is_stranger(visitor: str) -> bool:

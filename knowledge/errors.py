@@ -39,6 +39,7 @@ FrontDeskError
 │   └── SendRefused            it never will
 ├── SandboxUnavailable         a program cannot be confined here       (bot.errors)
 ├── CodeFailed                 a model's program gave no result        (bot.errors)
+├── BackupError                a backup is not made, read or restored  (bot.errors)
 └── StoreError                 the database refused                    (bot.errors)
 
 The message of each is one sentence for the person who runs FrontDesk; a customer never sees it.

@@ -1,25 +1,14 @@
 """Alembic's entry: runs what is due on the connection that it was given, or on one to the database that is named."""
 
 from alembic import context
-from sqlalchemy import Connection, create_engine, pool
+from sqlalchemy import Connection
 
+from bot.store.database import alone
 from bot.store.tables import Base
 
 
-def run() -> None:
-    """Run the migrations in one transaction; it is the caller's if the connection is."""
-    given: Connection | None = context.config.attributes.get("connection")
-    if given is not None:
-        migrate(given)
-        return
-    engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
-    with engine.connect() as connection:
-        migrate(connection)
-    engine.dispose()
-
-
-def migrate(connection: Connection) -> None:
-    """Run them."""
+def run(connection: Connection) -> None:
+    """Run the migrations within the connection's transaction."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -30,4 +19,9 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-run()
+given: Connection | None = context.config.attributes.get("connection")
+if given is None:
+    with alone(context.config.attributes["url"]) as connection:
+        run(connection)
+else:
+    run(given)

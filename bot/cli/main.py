@@ -14,9 +14,12 @@ from bot.cli import (
     actions,
     admin,
     ask,
+    backup,
     bench,
     calibrate,
     config,
+    conversations,
+    customers,
     doctor,
     evaluate,
     faq,
@@ -41,6 +44,8 @@ app.command()(actions.actions)
 app.command()(evaluate.evaluate)
 app.command()(calibrate.calibrate)
 app.command()(doctor.doctor)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(tune.tune)
 app.command("train-embedder")(train_embedder.train_embedder)
 app.add_typer(faq.app, name="faq")
@@ -48,6 +53,8 @@ app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
 app.add_typer(admin.app, name="admin")
 app.add_typer(config.app, name="config")
+app.add_typer(conversations.app, name="conversations")
+app.add_typer(customers.app, name="customers")
 
 
 def _show_version(wanted: bool) -> None:

@@ -31,6 +31,7 @@ from bot.http.errors import add_error_handlers
 from bot.http.middleware import REQUEST_ID, RequestContext
 from bot.http.running import RunningAnswers
 from bot.http.visitors import Reception
+from bot.keeping.housekeeping import Housekeeper
 from bot.logs import in_background
 from bot.models.local import LocalChatModel
 from bot.preparing import keep_prepared
@@ -73,12 +74,23 @@ def _background(state: State) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]
     """Yield what goes on beside the requests, with its name, each until it is cancelled."""
     parts: Parts = state.parts
     yield "settings", state.configuration.follow()
+    yield "housekeeping", state.housekeeper.run()
     for name, desk in parts.desks.items():
         yield f"knowledge {name}".rstrip(), desk.knowledge.follow()
     yield "unread answers", state.running.give_up_unread()
     yield from state.switchboard.work()
     if isinstance(model := parts.desk.local, LocalChatModel):
         yield "preparing", keep_prepared(model, parts.desks.values())
+
+
+def _forget(app: FastAPI) -> None:
+    """Forget what customers said as far as it is in this process's memory only."""
+    for desk in app.state.parts.desks.values():
+        desk.configure(desk.settings, desk.remote)  # which begins with no remembered answers
+        desk.knowledge.forget()
+    app.state.running.forget()
+    if hasattr(app.state, "review"):
+        del app.state.review
 
 
 def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, Parts]] | None = None) -> FastAPI:
@@ -99,6 +111,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
             make_remote_model,
             app.state.reception.allow,
         )
+        app.state.housekeeper = Housekeeper(parts.database, settings.privacy.keep_days, lambda: _forget(app))
         await app.state.configuration.refresh()
         app.state.switchboard = Switchboard(
             settings, parts, Front(app.state.running.events, app.state.reception.admit_to_channel), app.state.drain

@@ -137,6 +137,10 @@ class RunningAnswers:
                 return running
         raise NotFound(f"the answer of turn {turn_id} is not being streamed any more")
 
+    def forget(self) -> None:
+        """Forget the answers that are finished; nobody can read them again."""
+        self._running = [running for running in self._running if running.ended_at is None]
+
     async def give_up_unread(self) -> None:
         """Cancel what nobody has read for a while, again and again, until cancelled."""
         while True:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -12,18 +12,24 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import event, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 
 import migrations
 from bot.errors import StoreError
-from bot.store.grouping import GroupCommit
+from bot.store.grouping import GroupCommit, begin_as_writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
 StoreT = TypeVar("StoreT", bound="Store")
+
+BUSY_MS = 10_000
+"""So long SQLite waits for whoever writes."""
+
+_TABLES_LOCK = 4_207_001
+"""Of PostgreSQL, for whoever makes or changes tables: several replicas start at the same moment."""
 
 
 def migration_config(url: str) -> Config:
@@ -39,6 +45,22 @@ def blocking_url(url: str) -> str:
     return url.replace("sqlite+aiosqlite", "sqlite", 1)
 
 
+@contextmanager
+def alone(url: str) -> Iterator[Connection]:
+    """Give a connection on which all is done or nothing, tables included, and never by two at a time. Blocks."""
+    engine = create_engine(blocking_url(url), poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _wait_and_log_ahead)
+        begin_as_writer(engine)
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TABLES_LOCK})
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def upgrade(url: str) -> None:
     """Bring the tables to the newest revision. Blocks.
 
@@ -49,7 +71,8 @@ def upgrade(url: str) -> None:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        command.upgrade(migration_config(url), "head")
+        with alone(url) as connection:
+            move_tables(connection, "head")
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             "database_url is of no use: sqlite+aiosqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME "
@@ -59,6 +82,13 @@ def upgrade(url: str) -> None:
         raise StoreError(f"the database cannot be opened: {_first_line(error)}") from error
     except CommandError as error:
         raise StoreError(f"the database was made by another version of FrontDesk: {error}") from error
+
+
+def move_tables(connection: Connection, revision: str) -> None:
+    """Bring the tables up to a revision, within the transaction that goes on; raises CommandError."""
+    config = migration_config(str(connection.engine.url))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 class Database:
@@ -90,6 +120,12 @@ class Database:
             return await self._group.do(work)
         async with self.transaction() as session:
             return await session.run_sync(work)
+
+    async def write_through(self) -> None:
+        """Have SQLite's file hold what has been committed, and its log nothing more, unless somebody is reading it."""
+        if self._group is not None:
+            async with self.engine.connect() as connection:
+                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Do some work whole: if its caller is cancelled meanwhile, it goes on by itself."""
@@ -147,11 +183,16 @@ def whole(
     return ended
 
 
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _set_pragmas(connection: Any, record: Any) -> None:
+    _wait_and_log_ahead(connection, record)
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _wait_and_log_ahead(connection: Any, _record: Any) -> None:
+    """Wait for whoever writes; readers go on meanwhile. Foreign keys stay off: making a table anew would empty it."""
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _first_line(error: Exception) -> str:

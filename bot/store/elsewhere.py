@@ -42,7 +42,7 @@ class ElsewhereStore(Store):
         """Have a person write to a conversation's customer, whatever channel they are on; takes the conversation."""
         async with self.database.transaction() as session:
             conversation = await session.get(ConversationRow, conversation_id, with_for_update=True)
-            if conversation is None or await _is_known(session, source):
+            if conversation is None or conversation.emptied_at is not None or await _is_known(session, source):
                 return None
             _take(session, conversation, agent)
             write(session, conversation, "reply", agent, text, source)

@@ -48,7 +48,7 @@ class GroupCommit:
         """Remember the database, by its address for a driver that blocks; `prepare` is told of each new connection."""
         self._engine = create_engine(url)
         event.listen(self._engine, "connect", prepare)
-        _begin_as_writer(self._engine)
+        begin_as_writer(self._engine)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         self._waiting: deque[_Piece[Any]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
@@ -94,7 +94,7 @@ def _tell(group: list[_Piece[Any]]) -> None:
         piece.tell()
 
 
-def _begin_as_writer(engine: Engine) -> None:
+def begin_as_writer(engine: Engine) -> None:
     """Make every transaction one that may write, so that what it reads is still so when it writes."""
 
     def no_implicit_begin(connection: Any, _record: Any) -> None:

@@ -130,6 +130,9 @@ class StubKnowledge:
     def use_synonyms(self, lines: Sequence[str]) -> None:
         self.synonyms = list(lines)
 
+    def forget(self) -> None:
+        self.queries.clear()
+
     async def refresh(self) -> bool:
         return False
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from bot.http.admin import (
     account,
     channels,
+    customers,
     inbox,
     knowledge,
     people,
@@ -33,5 +34,6 @@ for part in (
     settings,
     review,
     statistics,
+    customers,
 ):
     router.include_router(part.router)
