@@ -46,7 +46,7 @@ async def fill(database: Database) -> None:
     knowledge = KnowledgeStore(database)
     await knowledge.upsert("shop", [RETURNS, INVOICE])
     await knowledge.publish("shop", created_by="Olga", note="第一版")
-    await TestCaseStore(database).add("shop", [TestCase("可以退吗", "RET-1")])
+    await TestCaseStore(database).add("shop", [TestCase("可以退吗", ("RET-1",))])
     users = UserStore(database)
     await users.add("Olga", PASSWORD, "owner")
     await users.log_in("Olga", PASSWORD)
