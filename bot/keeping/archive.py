@@ -28,6 +28,8 @@ PARTIAL = ".part"
 ROWS = 1_000
 """So many are written at a time."""
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 Advance = Callable[[int], None]
 """Is told of so many rows more."""
 
@@ -100,7 +102,7 @@ class BackupWriter:
         with self._archive.open(_member(name), "w", force_zip64=True) as out:
             remaining = iter(rows)
             while some := list(islice(remaining, ROWS)):
-                lines = "".join(f"{json.dumps(list(row), ensure_ascii=False)}\n" for row in some).encode()
+                lines = "".join(f"{_encode(list(row))}\n" for row in some).encode()
                 digest.update(lines)
                 out.write(lines)
                 count += len(some)

@@ -143,10 +143,12 @@ def _rows(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
 
 
 def _plain(value: Any) -> Any:
+    if not isinstance(value, date):
+        return value
     if isinstance(value, datetime):
         zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
         return zoned.astimezone(UTC).isoformat(timespec="microseconds")
-    return value.isoformat() if isinstance(value, date) else value
+    return value.isoformat()
 
 
 def _files(settings: Settings) -> Iterator[tuple[str, bytes]]:

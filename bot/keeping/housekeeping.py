@@ -16,8 +16,8 @@ from bot.store.tables import now
 
 log = structlog.get_logger()
 
-BATCH = 50
-PAUSE_SECONDS = 0.25
+BATCH = 20
+PAUSE_SECONDS = 0.1
 """Between two batches, so that whoever asks is not kept waiting by them."""
 
 LOOK_SECONDS = 10.0

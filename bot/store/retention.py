@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, select, text, update
 from sqlalchemy.orm import Session
 
 from bot.store.database import Store, whole
@@ -77,7 +77,7 @@ def _empty_some(before: datetime, limit: int, session: Session) -> int:
     due = select(ConversationRow.id).where(*_is_due(before)).order_by(ConversationRow.updated_at).limit(limit)
     conversations = list(session.scalars(due.with_for_update(skip_locked=True)))
     if conversations:
-        _forget_threads(session, conversations, before)
+        _forget_places(session, conversations, before)
         _empty(session, conversations)
     return len(conversations)
 
@@ -93,19 +93,13 @@ def _is_due(before: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]
     return ConversationRow.emptied_at.is_(None), ConversationRow.updated_at < before
 
 
-def _forget_threads(session: Session, conversations: Sequence[str], before: datetime) -> None:
+def _forget_places(session: Session, conversations: Sequence[str], before: datetime) -> None:
     """Forget where customers were reached; those who have written since keep their place, and begin anew."""
-    threads = session.execute(
-        select(ThreadRow.id, ThreadRow.name).where(ThreadRow.conversation_id.in_(conversations))
-    ).all()
-    lively = select(ReceivedRow.thread_id).where(ReceivedRow.created_at >= before)
-    idle = set(
-        session.scalars(
-            select(ThreadRow.id).where(ThreadRow.id.in_([row.id for row in threads]), ~ThreadRow.id.in_(lively))
-        )
-    )
-    names = {name for row in threads if row.id in idle for name in (row.name, str(row.id))}
-    session.execute(delete(ChannelMemoryRow).where(is_about(session, {*names, *conversations})))
+    lively = exists().where(ReceivedRow.thread_id == ThreadRow.id, ReceivedRow.created_at >= before)
+    threads = select(ThreadRow.id, ThreadRow.name).where(ThreadRow.conversation_id.in_(conversations), ~lively)
+    idle = {row.id: row.name for row in session.execute(threads)}
+    names = {*conversations, *idle.values(), *map(str, idle)}
+    session.execute(delete(ChannelMemoryRow).where(is_about(session, names)))
     session.execute(delete(ThreadRow).where(ThreadRow.id.in_(idle)))
     left = update(ThreadRow).where(ThreadRow.conversation_id.in_(conversations))
     session.execute(left.values(conversation_id=None, delivered=0))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from itertools import takewhile
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -140,3 +142,30 @@ async def business_goes_on(database: Database) -> None:
     knowledge = KnowledgeStore(database)
     release = await knowledge.publish("shop", created_by="Olga")
     assert release.number == 2
+
+
+ONLY_ADDS_AFTER = "0007"
+CONTRACTS: dict[str, str] = {}
+"""Revisions that take away what no program uses any more: the release since which none does."""
+
+
+@pytest.mark.parametrize("revision", [each for each in REVISIONS if each > ONLY_ADDS_AFTER])
+def test_the_program_before_goes_on_working_on_the_new_tables(revision: str) -> None:
+    script = ScriptDirectory.from_config(migration_config("sqlite://")).get_revision(revision)
+    upgrading = next(
+        node
+        for node in ast.parse(Path(script.path).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name == "upgrade"
+    )
+    calls = [
+        node for node in ast.walk(upgrading) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    takes_away = ("drop_", "rename_", "alter_")
+    taken = [call.func.attr for call in calls if call.func.attr.startswith(takes_away)]  # type: ignore[attr-defined]
+    assert taken == [] or revision in CONTRACTS
+    for call in calls:
+        if call.func.attr != "add_column":  # type: ignore[attr-defined]
+            continue
+        column = next(node for node in call.args if isinstance(node, ast.Call))
+        given = {each.arg: ast.unparse(each.value) for each in column.keywords}
+        assert given.get("nullable") == "True" or "server_default" in given

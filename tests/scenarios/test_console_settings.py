@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -236,3 +237,26 @@ def test_platforms_are_listed_with_what_they_lack_and_can_be_tested(home: Path, 
             row = page.get_by_role("listitem").filter(has=heading)
             row.get_by_role("button", name="测试").click()
             expect(row.get_by_role("status")).to_contain_text(said)
+
+
+def test_an_owner_finds_exports_and_erases_a_customers_data(section: Section, console: Console) -> None:
+    with console.server.client as client:
+        token = client.post("/api/visitor", json={}).json()
+        asked = {"question": "怎么退货？", "message_id": "erase-1"}
+        client.post("/api/chat", json=asked, headers={"Authorization": f"Bearer {token['token']}"}).raise_for_status()
+    page = section("customers")
+    box(page, "客户").fill("nobody")
+    page.get_by_role("button", name="查找").click()
+    expect(page.get_by_text("没有保存这位客户的任何数据")).to_be_visible()
+    box(page, "客户").fill(token["visitor"])
+    page.get_by_role("button", name="查找").click()
+    expect(page.get_by_role("heading", name="保存的数据")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出 JSON").click()
+    held = json.loads(download.value.path().read_text(encoding="utf-8"))
+    assert [turn["question"] for turn in held["turns"]] == ["怎么退货？"]
+    page.get_by_role("button", name="全部删除").click()
+    page.get_by_role("dialog").get_by_role("button", name="全部删除").click()
+    expect(page.get_by_text("已删除这位客户的全部数据")).to_be_visible()
+    with console.api as api:
+        assert api.get("/customers", params={"name": token["visitor"]}).status_code == 404

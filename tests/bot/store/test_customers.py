@@ -19,7 +19,8 @@ from bot.visitors import visitor_of_user
 from knowledge.entries import Entry
 from tests.bot.keeping.filled import contents, converse, everything_said
 
-HER, HIS = "订单 8801", "订单 9902"
+HER, HIS = "zebra8801", "koala9902"
+"""What a random number or a time never holds."""
 
 
 async def two_customers(database: Database) -> tuple[str, str]:
@@ -37,11 +38,11 @@ async def test_everything_is_erased_everywhere_and_of_nobody_else(database: Data
     held = await contents(database)
     await CustomerStore(database).erase(hers if known_as == "the conversation" else known_as, "Olga")
     said = await everything_said(database)
-    assert [word for word in ("8801", "wm-her", hers) if word in said] == []
+    assert [word for word in (HER, "wm-her", hers) if word in said] == []
     left = await contents(database)
 
     def of_him(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-        mine = ("9902", "wm-his", his)
+        mine = (HIS, "wm-his", his)
         return {name: [row for row in rows if any(word in str(row) for word in mine)] for name, rows in tables.items()}
 
     assert of_him(left) == of_him(held)
@@ -68,7 +69,7 @@ async def test_an_export_has_everything_that_is_kept(database: Database) -> None
     hers, his = await two_customers(database)
     held = await CustomerStore(database).export("wm-her")
     text = json.dumps(held, ensure_ascii=False)
-    assert [word for word in ("9902", "wm-his", his) if word in text] == []
+    assert [word for word in (HIS, "wm-his", his) if word in text] == []
     counts = {name: len(rows) for name, rows in held.items()}
     assert counts == {
         "conversations": 2, "turns": 3, "feedback": 1, "messages": 3, "handoffs": 1, "trackers": 1, "threads": 1,

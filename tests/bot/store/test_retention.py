@@ -35,22 +35,22 @@ async def grow_old(database: Database, conversation: str, days: int) -> None:
 
 
 async def test_nothing_is_left_of_an_old_conversation_but_what_is_counted(database: Database) -> None:
-    old = await converse(database, "kf:wm-old", "旧单 7001", channel="kf")
+    old = await converse(database, "kf:wm-old", "旧单 otter7001", channel="kf")
     await grow_old(database, old, 31)
-    young = await converse(database, "kf:wm-young", "新单 7002", channel="kf")
+    young = await converse(database, "kf:wm-young", "新单 badger7002", channel="kf")
     before = await StatisticsStore(database).statistics(today(), today())
     assert await RetentionStore(database).count_due(now() - timedelta(days=30)) == 1
     assert await empty_old(RetentionStore(database), 30, lambda _count: None, pause=0) == 1
     said = await everything_said(database)
-    assert [word for word in ("7001", "wm-old") if word in said] == []
-    assert [word for word in ("7002", "wm-young", young) if word not in said] == []
+    assert [word for word in ("otter7001", "wm-old") if word in said] == []
+    assert [word for word in ("badger7002", "wm-young", young) if word not in said] == []
     after = await StatisticsStore(database).statistics(today(), today())
     assert (after.totals, after.days, after.channels) == (before.totals, before.days, before.channels)
     assert await empty_old(RetentionStore(database), 30, lambda _count: None, pause=0) == 0
 
 
 async def test_nobody_sees_or_continues_an_emptied_conversation(database: Database) -> None:
-    old = await converse(database, "kf:wm-old", "旧单 7001", channel="kf")
+    old = await converse(database, "kf:wm-old", "旧单 otter7001", channel="kf")
     await grow_old(database, old, 31)
     await RetentionStore(database).empty(now() - timedelta(days=30), 10)
     log, inbox = ConversationStore(database), InboxStore(database)
@@ -68,7 +68,7 @@ async def test_nobody_sees_or_continues_an_emptied_conversation(database: Databa
 
 
 async def test_whoever_has_written_since_keeps_their_thread_and_begins_anew(database: Database) -> None:
-    old = await converse(database, "kf:wm-old", "旧单 7001", channel="kf")
+    old = await converse(database, "kf:wm-old", "旧单 otter7001", channel="kf")
     await grow_old(database, old, 31)
     async with database.transaction() as session:
         await session.execute(update(ReceivedRow).values(created_at=now()))
@@ -110,9 +110,9 @@ async def test_of_several_replicas_one_empties_at_a_time(database: Database) -> 
 
 
 async def test_the_server_empties_what_is_due_and_keeps_all_by_default(database: Database) -> None:
-    old = await converse(database, "v-old", "旧单 7001")
+    old = await converse(database, "v-old", "旧单 otter7001")
     await grow_old(database, old, 31)
     await Housekeeper(database, 0, lambda: None).tidy()
-    assert "7001" in await everything_said(database)
+    assert "otter7001" in await everything_said(database)
     await Housekeeper(database, 30, lambda: None).tidy()
-    assert "7001" not in await everything_said(database)
+    assert "otter7001" not in await everything_said(database)
