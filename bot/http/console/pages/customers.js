@@ -63,7 +63,8 @@ export async function render(place) {
   const name = field(t.name, input("name", { maxlength: 500 }), { hint: t.nameHint });
   const search = form([name], t.find, (values) => look(values.name.trim()), { problems: { not_found: t.notFound } });
   search.addEventListener("submit", () => result.replaceChildren());
-  place.append(element("p", { class: "quiet" }, t.sentence), card(null, search), result);
+  const sentence = element("p", { class: "quiet" }, t.sentence);
+  place.append(element("div", { class: "stack" }, sentence, card(null, search), result));
 }
 
 function found(name, customer, result) {
@@ -88,7 +89,8 @@ function found(name, customer, result) {
     button(t.export, () => save(name), { icon: "file" }),
     button(t.erase, () => erase(name, customer, result), { kind: "danger", icon: "trash" }),
   );
-  return card(t.found, element("dl", { class: "facts-list" }, ...list), warning || null, actions);
+  const shown = element("dl", { class: "facts-list" }, ...list);
+  return card(t.found, element("div", { class: "stack" }, shown, warning || null, actions));
 }
 
 function note(customer) {
