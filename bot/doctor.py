@@ -9,13 +9,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import httpx
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from pydantic import SecretStr
+from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.assembly import model_library
@@ -34,6 +36,7 @@ OWN_MB = 350
 """What serving holds beside the models' files."""
 
 LOW_DISK = 1_000_000_000
+OTLP = {"Content-Type": "application/x-protobuf"}
 CLOCK_SECONDS = 120
 """Slack and WeCom refuse messages whose time is five minutes off."""
 
@@ -57,6 +60,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _database,
         _port,
         _remote,
+        _telemetry,
         _channels,
     )
     for look in looks:
@@ -146,6 +150,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         engine = create_engine(blocking_url(url))
         with engine.connect() as connection:
             revision = MigrationContext.configure(connection).get_current_revision()
+            its_time = connection.scalar(select(func.now())) if engine.dialect.name == "postgresql" else None
         engine.dispose()
     except (SQLAlchemyError, ImportError, OSError) as error:
         yield Finding("database", "broken", f"it cannot be opened: {str(error).splitlines()[0]}")
@@ -154,6 +159,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "well", f"{engine.dialect.name} answers, at revision {revision}")
     else:
         yield Finding("database", "doubtful", f"it is at revision {revision}; the next start brings it to {newest}")
+    if its_time is not None:
+        yield _clock(its_time, "the database")
 
 
 def _port(settings: Settings) -> Iterator[Finding]:
@@ -172,38 +179,58 @@ def _port(settings: Settings) -> Iterator[Finding]:
 
 
 def _remote(settings: Settings) -> Iterator[Finding]:
-    remote = settings.remote
-    if not remote.base_url:
-        return
-    key = remote.api_key.get_secret_value() if remote.api_key else "none"
+    remote, models = settings.remote, settings.models
+    if remote.base_url:
+        yield from _endpoint("remote model", remote.base_url, remote.api_key, "remote.api_key")
+    if models.embedding.startswith("openai:") and models.embedding_base_url:
+        key = models.embedding_api_key
+        yield from _endpoint("embedding", models.embedding_base_url, key, "models.embedding_api_key")
+
+
+def _endpoint(subject: str, url: str, key: SecretStr | None, setting: str) -> Iterator[Finding]:
+    """Ask an OpenAI-compatible endpoint for its models, which costs nothing and needs the key."""
+    bearer = f"Bearer {key.get_secret_value() if key else 'none'}"
     try:
-        response = httpx.get(
-            f"{remote.base_url.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"}, timeout=10
-        )
+        response = httpx.get(f"{url.rstrip('/')}/models", headers={"Authorization": bearer}, timeout=10)
     except UnicodeEncodeError:
-        yield Finding("remote model", "broken", "remote.api_key has characters that no key has; paste it again")
+        yield Finding(subject, "broken", f"{setting} has characters that no key has; paste it again")
         return
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        yield Finding("remote model", "broken", f"{remote.base_url} cannot be reached ({type(error).__name__})")
+        yield Finding(subject, "broken", f"{url} cannot be reached ({type(error).__name__})")
         return
     if response.status_code in (401, 403):
-        yield Finding("remote model", "broken", f"{remote.base_url} refuses the key; set remote.api_key")
+        yield Finding(subject, "broken", f"{url} refuses the key; set {setting}")
     else:
-        yield Finding("remote model", "well", f"{remote.base_url} answers")
-    yield from _clock(response)
-
-
-def _clock(response: httpx.Response) -> Iterator[Finding]:
-    """Compare the clock with that of whoever answered."""
+        yield Finding(subject, "well", f"{url} answers")
     try:
-        off = abs((parsedate_to_datetime(response.headers["date"]) - datetime.now(UTC)).total_seconds())
+        theirs = parsedate_to_datetime(response.headers["date"])
     except (KeyError, ValueError, TypeError):
         return
+    yield _clock(theirs, str(response.url.host))
+
+
+def _clock(theirs: datetime, whose: str) -> Finding:
+    off = abs((theirs - datetime.now(UTC)).total_seconds())
     if off > CLOCK_SECONDS:
-        sentence = f"it is {off:.0f} s off that of {response.url.host}; platforms refuse messages then: set up NTP"
-        yield Finding("clock", "broken", sentence)
+        sentence = f"it is {off:.0f} s off that of {whose}; platforms refuse messages then: set up NTP"
+        return Finding("clock", "broken", sentence)
+    return Finding("clock", "well", f"within {off:.0f} s of that of {whose}")
+
+
+def _telemetry(settings: Settings) -> Iterator[Finding]:
+    endpoint = settings.telemetry.endpoint
+    if not endpoint:
+        return
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        install = "pip install 'frontdesk-bot[telemetry]'"
+        yield Finding("traces", "broken", f"OpenTelemetry is not installed; run: {install}")
+        return
+    try:
+        httpx.post(f"{endpoint.rstrip('/')}/v1/traces", content=b"", headers=OTLP, timeout=5)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        yield Finding("traces", "doubtful", f"{endpoint} cannot be reached ({type(error).__name__}); nobody keeps them")
     else:
-        yield Finding("clock", "well", f"within {off:.0f} s of that of {response.url.host}")
+        yield Finding("traces", "well", f"{endpoint} answers")
 
 
 def _channels(settings: Settings) -> Iterator[Finding]:

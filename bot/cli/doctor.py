@@ -12,7 +12,7 @@ SIGNS = {"well": "[green]âœ“[/]", "doubtful": "[yellow]![/]", "broken": "[red]âœ
 
 
 def doctor() -> None:
-    """Check the processor, disks, models, database, port, remote model, clock and channels; change nothing."""
+    """Check the processor, disks, models, database, port, endpoints, clock and channels; change nothing."""
     broken = 0
     for finding in examine(read_settings("error")):
         out.print(f"{SIGNS[finding.state]} {finding.subject}: {escape(finding.sentence)}")

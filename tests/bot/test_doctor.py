@@ -15,7 +15,7 @@ from bot.doctor import Finding, examine
 from bot.settings import load_settings
 from bot.store.database import migration_config, upgrade
 from tests.bot.servers import unused_port
-from tests.conftest import MODELS
+from tests.conftest import MODELS, PostgresServer
 
 Found = dict[str, list[Finding]]
 Look = Callable[..., Found]
@@ -48,6 +48,9 @@ def answering() -> Iterator[Callable[..., str]]:
                 self.send_header("Date", date or self.date_time_string())
                 self.end_headers()
                 self.wfile.write(body.encode())
+
+            def do_POST(self) -> None:
+                self.do_GET()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -162,6 +165,27 @@ def test_a_clock_that_is_wrong_is_found(look: Look, answering: Callable[..., str
     right, wrong = answering(200), answering(200, date="Wed, 25 Nov 2020 12:00:00 GMT")
     assert look(remote={"base_url": right})["clock"][0].state == "well"
     assert look(remote={"base_url": wrong})["clock"][0].state == "broken"
+
+
+def test_a_remote_embedding_model_is_asked_too(look: Look, answering: Callable[..., str]) -> None:
+    models = {"embedding": "openai:bge", "embedding_base_url": answering(401)}
+    [finding] = look(models=models)["embedding"]
+    assert (finding.state, "models.embedding_api_key" in finding.sentence) == ("broken", True)
+
+
+def test_the_clock_is_compared_with_that_of_a_shared_database(look: Look, postgres_server: PostgresServer) -> None:
+    found = look(database_url=postgres_server.url("migrated"))
+    assert [finding.state for finding in (*found["database"], *found["clock"])] == ["well", "well"]
+    assert "the database" in found["clock"][0].sentence
+
+
+def test_where_traces_go_is_tried(look: Look, answering: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "traces" not in look()
+    assert look(telemetry={"endpoint": answering(200)})["traces"][0].state == "well"
+    assert look(telemetry={"endpoint": f"http://127.0.0.1:{unused_port()}"})["traces"][0].state == "doubtful"
+    monkeypatch.setattr("bot.doctor.find_spec", lambda _: None)
+    [finding] = look(telemetry={"endpoint": "http://127.0.0.1:9"})["traces"]
+    assert (finding.state, "frontdesk-bot[telemetry]" in finding.sentence) == ("broken", True)
 
 
 def test_channels_without_what_they_need_are_broken(look: Look) -> None:

@@ -195,3 +195,14 @@ def test_prometheus_and_grafana_find_each_other_and_the_bot() -> None:
     home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert mounted[home] == "./deploy/monitoring/grafana/frontdesk.json"
     assert home.rpartition("/")[0] == provider["options"]["path"]
+
+
+@pytest.mark.parametrize("page", ["docs/operating.md", "docs/operating.zh-CN.md"])
+def test_the_documents_say_what_to_do_about_each_alert_and_name_each_profile(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    groups = yaml.safe_load((ROOT / "deploy/monitoring/alerts.yml").read_text())["groups"]
+    assert re.findall(r"^\| `(FrontDesk\w+)` \|", text, re.MULTILINE) == [
+        rule["alert"] for group in groups for rule in group["rules"]
+    ]
+    profiles = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
+    assert set(re.findall(r"^\| `docker compose --profile (\w+) ", text, re.MULTILINE)) == profiles

@@ -22,7 +22,21 @@ from bot.settings import Settings
 from knowledge.importing.files import read_faq
 from tests.docs.pages import PAGES, ROOT, Block, all_blocks, commands, read
 
-NOT_OURS = {"cd", "curl", "docker", "export", "git", "make", "openssl", "pg_dump", "pip", "psql", "python", "python3"}
+NOT_OURS = {
+    "cd",
+    "cp",
+    "curl",
+    "docker",
+    "export",
+    "git",
+    "make",
+    "openssl",
+    "pg_dump",
+    "pip",
+    "psql",
+    "python",
+    "python3",
+}
 NOT_OURS |= {"ray", "rsync", "sudo", "systemctl", "uv", "sqlite3", "scp", "ssh", "tar", "kill", "journalctl", "nginx"}
 NEXT = {"&&", "||", "|", ";", "&"}
 CHANNELS = re.compile(r"/(channels|webhooks)/\w+/(\w+)$")

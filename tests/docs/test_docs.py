@@ -37,7 +37,9 @@ def test_every_link_to_a_file_leads_somewhere(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_is_named_exists(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    named = re.findall(r"`((?:bot|knowledge|connectors|migrations|tests|benchmarks|examples|docs)/[\w./-]+)`", text)
+    named = re.findall(
+        r"`((?:bot|knowledge|connectors|migrations|tests|benchmarks|deploy|examples|docs)/[\w./-]+)`", text
+    )
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 

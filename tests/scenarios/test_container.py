@@ -143,6 +143,7 @@ def variables_of(name: str, database: str, **given: str) -> dict[str, str]:
     return {**variables, "FRONTDESK_DATABASE_URL": url.replace("@postgres/", "@/") + f"?host={database}"}
 
 
+@pytest.mark.timeout(600)  # four programs, three of them with the models
 def test_what_compose_starts_becomes_healthy_answers_and_stops(database: str, shop_home: Path, tmp_path: Path) -> None:
     services, port, actions_port = compose(POSTGRES_PASSWORD=PASSWORD)["services"], unused_port(), unused_port()
     with collecting() as collector:

@@ -107,10 +107,3 @@ def test_stopping_is_bounded_by_a_setting_and_by_a_second_signal(home: Path, pat
             until_not_ready(server)
             assert server.stop(signal.SIGTERM) == -signal.SIGTERM
         assert server.process.wait(timeout=30) == (-signal.SIGTERM if patience == "600" else 0)
-
-
-def test_without_anything_to_wait_for_it_stops_at_once_and_in_order(home: Path) -> None:
-    with served(home, **NO_MODELS) as server:
-        assert server.stop(signal.SIGINT) == 0
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{server.url}/healthz")
