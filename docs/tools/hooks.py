@@ -21,6 +21,8 @@ LINK = re.compile(r"\]\((?!\w+:)([\w./-]+\.md)(#[^)]*)?\)")
 ALTERNATE = re.compile(r'\s*<link rel="alternate"[^>]*>')
 BASE = re.compile(r'("base": )"[^"]*"')
 HAN = re.compile(r"[\u3400-\u9fff]+")
+PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
+BROKEN = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef])\n(?=[\u2e80-\u9fff\uff00-\uffef])")
 WORD_END = "\u200b"
 """What the theme's search looks for between Chinese words: an invisible space."""
 
@@ -44,6 +46,12 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
         return match[0]
 
     return LINK.sub(lead, SWITCH.sub("", markdown))
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
+    """Join Chinese lines, between which a browser would show a space."""
+    pieces = PREFORMATTED.split(html)
+    return "".join(piece if piece.startswith("<pre") else BROKEN.sub("", piece) for piece in pieces)
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001

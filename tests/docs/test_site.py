@@ -24,6 +24,7 @@ __all__ = ["browser"]
 pytestmark = pytest.mark.xdist_group("docs-site")
 
 LINKS = re.compile(r'(?:href|src)="([^"]*)"')
+READY = re.compile("Type to start searching|键入以开始搜索")
 IDS = re.compile(r'\bid="([^"]+)"')
 
 
@@ -98,6 +99,7 @@ def test_every_page_is_there_in_chinese_too(site: Path) -> None:
 def search(page: Page, words: str) -> list[str]:
     """Return where the results of a search lead."""
     page.locator(".md-search__input").click()
+    expect(page.locator(".md-search-result__meta")).to_have_text(READY)  # what is typed before is not heard
     page.locator(".md-search__input").press_sequentially(words)
     results = page.locator(".md-search-result__link")
     expect(results.first).to_be_visible()
