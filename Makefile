@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_COMPILE_BYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install models example test install-dev lint format pytest test-sentence-transformers bench bench-engine rebuild-llama clean
+.PHONY: help serve install models example test install-dev lint format docs pytest test-sentence-transformers bench bench-engine rebuild-llama clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-28s %s\n", $$1, $$2}'
@@ -29,7 +29,7 @@ models:  ## bring the two local models here (about 570 MB, once)
 example:  ## load the example FAQ, unless there is one already
 	$(RUN) frontdesk faq import examples/shop-zh/faq.csv --kb shop --if-empty
 
-test: install-dev lint models pytest test-sentence-transformers  ## run every check, as CI does
+test: install-dev lint docs models pytest test-sentence-transformers  ## run every check, as CI does
 
 install-dev: | $(UV)  ## install what developing needs as well
 	@echo "Installing. The first time this compiles llama.cpp for this machine: about 5 minutes on 2 cores."
@@ -43,6 +43,10 @@ lint:  ## style and types
 format:  ## put the style right
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
+
+docs: | $(UV)  ## the documentation as a site, in build/docs; a dead link or a missing page stops it
+	$(UV) sync --frozen --inexact --only-group docs
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
 
 pytest:  ## all tests but those of the sentence-transformers extra
 	$(RUN) pytest -n 2 --dist loadgroup --ignore tests/extras

@@ -43,7 +43,7 @@ IDENTITY_SECONDS = 10.0
 
 
 class SlackSettings(ConnectorSettings):
-    """The values of the app's pages at api.slack.com/apps; the manifest is in docs/connectors.md."""
+    """The values of the app's pages at api.slack.com/apps; the manifest is in docs/channels/slack.md."""
 
     bot_token: SecretStr = Field(min_length=1, description="Bot User OAuth Token, xoxb-….")
     signing_secret: SecretStr | None = Field(None, description="Signing Secret, where Slack calls /events.")

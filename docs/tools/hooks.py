@@ -18,7 +18,11 @@ CHINESE = "zh-CN"
 SUFFIX = f".{CHINESE}.md"
 SWITCH = re.compile(r"^\[(?:中文|English)\]\([\w./-]+\)\n", re.MULTILINE)
 LINK = re.compile(r"\]\((?!\w+:)([\w./-]+\.md)(#[^)]*)?\)")
+ALTERNATE = re.compile(r'\s*<link rel="alternate"[^>]*>')
+BASE = re.compile(r'("base": )"[^"]*"')
 HAN = re.compile(r"[\u3400-\u9fff]+")
+PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
+BROKEN = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef])\n(?=[\u2e80-\u9fff\uff00-\uffef])")
 WORD_END = "\u200b"
 """What the theme's search looks for between Chinese words: an invisible space."""
 
@@ -44,13 +48,22 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     return LINK.sub(lead, SWITCH.sub("", markdown))
 
 
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
+    """Join Chinese lines, between which a browser would show a space."""
+    pieces = PREFORMATTED.split(html)
+    return "".join(piece if piece.startswith("<pre") else BROKEN.sub("", piece) for piece in pieces)
+
+
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001
-    """Have the Chinese pages search Chinese pages: the script looks for its index below its `base`."""
+    """Have the Chinese pages search Chinese pages: the script looks for its index below its `base`.
+
+    For every page that a `link` names in another language the script asks for a site map beside it, which is not there.
+    """
+    output = ALTERNATE.sub("", output)
     if not page.url.startswith(f"{CHINESE}/"):
         return output
-    up = "../" * (page.url.count("/") - 1)
-    base = up.rstrip("/") or "."
-    return re.sub(r'("base": )"[^"]*"', rf'\1"{base}"', output, count=1)
+    base = "/".join([".."] * (page.url.count("/") - 1)) or "."
+    return BASE.sub(rf'\1"{base}"', output, count=1)
 
 
 @event_priority(-200)  # after the languages have been put together

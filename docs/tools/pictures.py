@@ -19,7 +19,7 @@ IMAGES = ROOT / "docs" / "images"
 FAQ = {"zh-CN": "shop-zh", "en": "bank-en"}
 ASKED = {
     "zh-CN": ("质量问题退货，运费谁承担？", "想退掉，要怎么弄"),
-    "en": ("I lost my card", "I want to close it"),
+    "en": ("What should I do if my card is stolen?", "how long will I have to wait for it"),
 }
 FOR_A_PERSON = {"zh-CN": "转人工", "en": "Talk to a person"}
 AGENT = {"zh-CN": "王主管", "en": "Anna"}
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _take(browser: Browser, server: Served, language: str) -> None:
-    chat = _open(browser, server.url, language, 760, 900)
+    chat = _open(browser, server.url, language, 760, 940)
     for question in ASKED[language]:
         _ask(chat, question)
     chat.locator("details summary").first.click()

@@ -24,7 +24,7 @@ COLORS = {"right": "#2a9d6f", "other": "#e07b39", "none": "#9aa5ab"}
 BANDS = ("#eceff1", "#fff3e0", "#e8f1fb", "#e2f4ec")
 FONT = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 
-WORDS = {
+WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "right": "the right entry was found",
         "other": "another entry was found",
