@@ -55,7 +55,7 @@ class MilvusIndexes:
         """Prepare; the first use connects."""
         self._url, self._token = url, token
         self._connected: MilvusClient | None = None
-        self.reach = Reach(f"Milvus at {url}", (MilvusException, RpcError, OSError))
+        self.reach = Reach(f"Milvus at {url.rpartition('@')[2]}", (MilvusException, RpcError, OSError))
 
     @property
     def client(self) -> MilvusClient:

@@ -15,8 +15,8 @@ import numpy as np
 from pgvector import Vector
 from pgvector.psycopg import register_vector
 from psycopg import Error
-from sqlalchemy import create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from knowledge.embedding.base import OnProgress, Vectors
 from knowledge.errors import IndexMissing
@@ -72,9 +72,15 @@ class PgvectorIndexes:
     """Keeps indexes in a database."""
 
     def __init__(self, url: str) -> None:
-        """Prepare, with an address of the form postgresql+psycopg://…; the first use connects."""
+        """Prepare; the first use connects. Raises ValueError if the address is not one of PostgreSQL."""
+        try:
+            place = make_url(url)
+        except ArgumentError as error:
+            raise ValueError("it is no address of a database") from error
+        if place.drivername != "postgresql+psycopg":
+            raise ValueError("it must be that of a PostgreSQL: postgresql://USER:PASSWORD@HOST/NAME")
         self._engine = create_engine(
-            url,
+            place,
             pool_size=CONNECTIONS,
             max_overflow=2,
             pool_timeout=PATIENCE_SECONDS,
@@ -83,8 +89,8 @@ class PgvectorIndexes:
             connect_args=REACHING,
         )
         event.listen(self._engine, "connect", _set_up)
-        place = f"{self._engine.url.host or self._engine.url.query.get('host', 'localhost')}"
-        self.reach = Reach(f"the vector database at {place}", (SQLAlchemyError, Error))
+        host = place.host or place.query.get("host", "localhost")
+        self.reach = Reach(f"the vector database at {host}", (SQLAlchemyError, Error))
 
     def open(self, name: str, shape: tuple[int, ...]) -> PgvectorIndex:
         """Look an index up, and note that it is in use."""
