@@ -80,7 +80,9 @@ class MilvusIndexes:
                 raise IndexMissing(f"the index {alias} is of other rows")
             with contextlib.suppress(MilvusException):  # another replica says the same at this moment
                 self.client.alter_collection_properties(collection, {USED_AT: _now()}, timeout=CALL_SECONDS)
-        return MilvusIndex(self, collection, shape)
+            index = MilvusIndex(self, collection, shape)
+            index.warm_up()
+        return index
 
     def build(self, name: str, vectors: Vectors, on_progress: OnProgress) -> MilvusIndex:
         """Fill a new collection and give it the alias; if somebody else was faster, theirs is used."""
@@ -185,17 +187,24 @@ class MilvusIndex:
         if not self._shape[0]:
             return np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64)
         with self._indexes.reach.patiently():
-            [found] = self._indexes.client.search(
-                self.collection,
-                [vector],
-                anns_field="vector",
-                limit=min(count, self._shape[0]),
-                output_fields=["row"],
-                search_params={"params": {"nprobe": SEARCHED_CELLS}},
-                timeout=PATIENCE_SECONDS,
-            )
-            rows: list[Any] = found.ids
-            return np.array(found.distances, dtype=np.float32), np.array(rows, dtype=np.int64)
+            return self._found(vector, min(count, self._shape[0]), PATIENCE_SECONDS)
+
+    def warm_up(self) -> None:
+        """Search once, for as long as it takes: the first time, an index may have to be read or even made."""
+        if self._shape[0]:
+            self._found(np.ones(self._shape[1], dtype=np.float32), 1, CALL_SECONDS)
+
+    def _found(self, vector: Vectors, count: int, timeout: float) -> tuple[Vectors, Rows]:
+        [found] = self._indexes.client.search(
+            self.collection,
+            [vector],
+            anns_field="vector",
+            limit=count,
+            output_fields=["row"],
+            search_params={"params": {"nprobe": SEARCHED_CELLS}},
+            timeout=timeout,
+        )
+        return np.array(found.distances, dtype=np.float32), np.array(found.ids, dtype=np.int64)
 
 
 def _kind(count: int) -> dict[str, Any]:

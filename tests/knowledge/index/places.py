@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from knowledge.index.dense import FaissIndexes
 from knowledge.index.milvus import MilvusIndexes
 from knowledge.index.pgvector import PgvectorIndexes
 from tests.bot.servers import unused_port
+from tests.conftest import PostgresServer
 
 
 @dataclass
@@ -38,7 +40,21 @@ def folder(path: Path) -> Place:
     )
 
 
-def postgres(url: str) -> Place:
+_names = count(1)
+
+
+@contextlib.contextmanager
+def postgres(server: PostgresServer) -> Iterator[Place]:
+    """Make a database, without the extension yet."""
+    name = f"vectors_{next(_names)}"
+    server.execute(f"CREATE DATABASE {name}")
+    try:
+        yield _database(server.url(name))
+    finally:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _database(url: str) -> Place:
     database = str(make_url(url).database)
     maintenance = make_url(url).set(drivername="postgresql", database="postgres")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,6 @@ from tests.conftest import PostgresServer
 from tests.knowledge.index import places
 from tests.knowledge.index.contract import SharedIndexContract, VectorIndexContract
 from tests.knowledge.index.places import Place
-
-_names = count(1)
 
 
 class TestFaiss(VectorIndexContract):
@@ -25,10 +22,8 @@ class TestFaiss(VectorIndexContract):
 class TestPgvector(SharedIndexContract):
     @pytest.fixture
     def place(self, postgres_server: PostgresServer) -> Iterator[Place]:
-        name = f"vectors_{next(_names)}"
-        postgres_server.execute(f"CREATE DATABASE {name}")
-        yield places.postgres(postgres_server.url(name))
-        postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        with places.postgres(postgres_server) as place:
+            yield place
 
 
 class TestMilvus(SharedIndexContract):
