@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -88,9 +88,11 @@ class UnreachedIndex:
 class Reach:
     """Whether another machine can be reached: after a failure it is not asked again for a while."""
 
-    def __init__(self, place: str, failures: tuple[type[Exception], ...]) -> None:
-        """Translate these exceptions; `place` is named in the message."""
-        self._place, self._failures = place, failures
+    def __init__(
+        self, place: str, failures: tuple[type[Exception], ...], describe: Callable[[Exception], str] = str
+    ) -> None:
+        """Translate these exceptions; `place` is named in the message, of which only the first line is kept."""
+        self._place, self._failures, self._describe = place, failures, describe
         self._away_until, self._reason = 0.0, ""
 
     @contextmanager
@@ -107,7 +109,7 @@ class Reach:
         try:
             yield
         except self._failures as error:
-            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            first = next(iter(self._describe(error).strip().splitlines()), type(error).__name__)
             self._reason = f"{self._place} does not answer: {first}"
             self._away_until = time.monotonic() + BREAK_SECONDS
             raise IndexUnavailable(self._reason) from error

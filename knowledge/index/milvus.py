@@ -36,6 +36,7 @@ CALL_SECONDS = 60
 """For what is not a search."""
 
 INDEXING_SECONDS = 3_600
+"""For what may wait until rows are indexed."""
 
 RECONNECTING = {
     "grpc.initial_reconnect_backoff_ms": 200,
@@ -55,7 +56,7 @@ class MilvusIndexes:
         """Prepare; the first use connects."""
         self._url, self._token = url, token
         self._connected: MilvusClient | None = None
-        self.reach = Reach(f"Milvus at {url.rpartition('@')[2]}", (MilvusException, RpcError, OSError))
+        self.reach = Reach(f"Milvus at {url.rpartition('@')[2]}", (MilvusException, RpcError, OSError), _describe)
 
     @property
     def client(self) -> MilvusClient:
@@ -159,7 +160,7 @@ class MilvusIndexes:
         for start in range(0, count, ADDED_ROWS):
             part = vectors[start : start + ADDED_ROWS]
             rows = [{"row": start + number, "vector": vector} for number, vector in enumerate(part)]
-            self.client.insert(collection, rows, timeout=CALL_SECONDS)
+            self.client.insert(collection, rows, timeout=INDEXING_SECONDS)
             on_progress(start + len(part), count)
         self.client.flush(collection, timeout=INDEXING_SECONDS)
         self._wait_for_index(collection)
@@ -221,3 +222,10 @@ def _dimensions(found: dict[str, Any]) -> int:
 
 def _now() -> str:
     return str(int(time.time()))
+
+
+def _describe(error: Exception) -> str:
+    """Say what happened without the names of classes."""
+    if isinstance(error, RpcError):
+        return str(error.details())
+    return str(error.message) if isinstance(error, MilvusException) else str(error)

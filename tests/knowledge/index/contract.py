@@ -230,7 +230,9 @@ class SharedIndexContract(VectorIndexContract):
             with pytest.raises(IndexUnavailable) as told:
                 ask()
             assert not isinstance(told.value, IndexMissing)
+            assert "does not answer: " in str(told.value)
             assert "\n" not in str(told.value)
+            assert "<" not in str(told.value)
         place.come_back()
         reopened = self.soon_open(indexes)
         assert reopened.search(VECTORS[8], 1)[1].tolist() == [8]
