@@ -147,12 +147,12 @@ def open_snapshot(
     home = folder / snapshot_key(embedder.fingerprint, entries)
     rows = _rows(entries)
     try:
-        vectors, classifier = _load(home, entries, rows)
+        vectors, classifier = _load(home, entries, rows, mapped=indexes is not None)
     except _DAMAGE:
         made = _embed(rows, embedder, _known_vectors(folder, embedder.fingerprint), on_progress)
         _save(home, rows, made, _train(centred(made, made.mean(axis=0)), rows, len(entries)), embedder.fingerprint)
         del made
-        vectors, classifier = _load(home, entries, rows)
+        vectors, classifier = _load(home, entries, rows, mapped=indexes is not None)
     center = vectors.mean(axis=0)
     unreached = UnreachedIndex("it was never reached")
     snapshot = Snapshot(entries, rows, vectors, embedder.fingerprint, unreached, center, classifier, home.name)
@@ -226,12 +226,12 @@ def _save(home: Path, rows: list[IndexRow], vectors: Vectors, classifier: Classi
     partial.replace(home)
 
 
-def _load(home: Path, entries: list[Located], rows: list[IndexRow]) -> tuple[Vectors, Classifier]:
-    """Read vectors and classifier; the vectors stay on the disk, since searching does not need them."""
+def _load(home: Path, entries: list[Located], rows: list[IndexRow], *, mapped: bool) -> tuple[Vectors, Classifier]:
+    """Read vectors and classifier; `mapped`, the vectors stay on the disk: searching elsewhere needs none here."""
     manifest = json.loads((home / "manifest.json").read_text(encoding="utf-8"))
     if manifest["rows"] != [row.text_hash for row in rows]:
         raise IndexUnavailable(f"{home} does not hold these entries")
-    vectors = np.load(home / "vectors.npy", mmap_mode="r")
+    vectors = np.load(home / "vectors.npy", mmap_mode="r" if mapped else None)
     if len(vectors) != len(rows):
         raise IndexUnavailable(f"{home} is damaged")
     classifier = Classifier.load(home / "classifier.npy")
