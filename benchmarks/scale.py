@@ -33,6 +33,7 @@ from knowledge.confidence import calibration_for
 from knowledge.embedding.base import Vectors, to_unit
 from knowledge.entries import Entry
 from knowledge.importing.files import read_faq_file
+from knowledge.index.base import VectorIndex
 from knowledge.index.dense import FaissIndex
 from knowledge.index.lexical import LexicalIndex
 from knowledge.index.snapshot import IndexRow, Located, Snapshot
@@ -117,7 +118,7 @@ def timed(work: Callable[[int], object]) -> tuple[float, float]:
     return round(float(np.percentile(waits, 50)), 2), round(float(np.percentile(waits, 99)), 2)
 
 
-def recall(index: FaissIndex, world: World) -> float:
+def recall(index: VectorIndex, world: World) -> float:
     """Return which share of the nearest rows is found among as many."""
     right = 0
     for part in np.array_split(np.arange(QUESTIONS), 10):

@@ -18,7 +18,7 @@ from bot.models.engine.options import EngineOptions
 from bot.models.likelihood import LikelihoodReranker
 from bot.models.local import LocalChatModel
 from bot.published import PublishedKnowledge
-from bot.settings import ModelSettings, Settings
+from bot.settings import ModelSettings, Settings, with_driver
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database, upgrade
 from bot.store.knowledge import KnowledgeStore
@@ -27,6 +27,7 @@ from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
 from knowledge.errors import ModelError, ModelUnavailable
+from knowledge.index.base import VectorIndexes
 from knowledge.llama import is_slow_build, processor_features
 from knowledge.machine import available_memory
 from knowledge.reranking.base import Reranker
@@ -56,6 +57,7 @@ class Parts:
     knowledge_store: KnowledgeStore
     desks: dict[str, FrontDesk]
     lacking: list[str]
+    indexes: VectorIndexes | None = None
 
     @property
     def desk(self) -> FrontDesk:
@@ -67,8 +69,10 @@ class Parts:
         """What does not work as it should, a sentence each."""
         unknown = {action for desk in self.desks.values() for action in desk.unknown_actions}
         empty = [name for name, desk in self.desks.items() if not desk.knowledge.is_ready]
+        away = {desk.knowledge.problem for desk in self.desks.values() if desk.knowledge.problem}
         return [
             *self.lacking,
+            *sorted(away),
             *(f"entries name the action {name}, which is not there; see docs/actions.md" for name in sorted(unknown)),
             *(
                 f"nothing has been published{f' for {name}' if name else ''}; run: frontdesk faq import FILE"
@@ -79,6 +83,8 @@ class Parts:
     async def close(self) -> None:
         """Give everything back; the desks share their models."""
         await self.desk.close()
+        if self.indexes is not None:
+            await asyncio.to_thread(self.indexes.close)
         await self.database.close()
 
 
@@ -108,6 +114,31 @@ def make_embedder(settings: Settings) -> Embedder:
         )
     weights = model_library(settings).find(settings.models.embedding, "embedding")
     return GgufEmbedder(weights, threads=settings.models.threads or None)
+
+
+def make_indexes(settings: Settings) -> VectorIndexes | None:
+    """Return where indexes of vectors are kept, None if that is `data_dir`.
+
+    Raises:
+        SettingsError: it cannot be there, or what speaks to it is not installed.
+    """
+    index = settings.index
+    try:
+        if index.kind == "milvus":
+            from knowledge.index.milvus import MilvusIndexes  # noqa: PLC0415 - of an extra, and seconds to import
+
+            return MilvusIndexes(index.url or "", index.token.get_secret_value() if index.token else "")
+        if index.kind == "pgvector":
+            from knowledge.index.pgvector import PgvectorIndexes  # noqa: PLC0415 - of an extra
+
+            return PgvectorIndexes(with_driver(index.url or settings.resolved_database_url))
+    except ImportError as error:
+        raise SettingsError(
+            f"index.kind: {index.kind} is not installed ({error}); run: pip install 'frontdesk-bot[{index.kind}]'"
+        ) from error
+    except ValueError as error:
+        raise SettingsError(f"index.url, by default database_url, is of no use: {error}") from error
+    return None
 
 
 def make_reranker(settings: Settings, local: LocalChatModel | None) -> Reranker | None:
@@ -227,6 +258,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
     knowledge_store, conversations = KnowledgeStore(database), ConversationStore(database)
     humans, remote = HandoffDesk(settings.handoff, conversations), make_remote_model(settings)
     actions = open_actions(settings, database, problems)
+    indexes = None if isinstance(embedder, AbsentEmbedder) else make_indexes(settings)
     desks: dict[str, FrontDesk] = {}
     for name in ("", *settings.bots):
         own = settings.for_bot(name)
@@ -238,6 +270,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
             keep=KEEP_SNAPSHOTS * (1 + len(settings.bots)),
             reranking=reranking,
             synonyms=own.bot.synonyms,
+            indexes=indexes,
         )
         await knowledge.refresh(on_progress)
         desks[name] = FrontDesk(
@@ -249,7 +282,7 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
             local=local,
             remote=remote,
         )
-    return Parts(settings, database, knowledge_store, desks, problems)
+    return Parts(settings, database, knowledge_store, desks, problems, indexes)
 
 
 def warm_local_model(settings: Settings, problems: list[str]) -> LocalChatModel | None:

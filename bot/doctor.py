@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,11 +20,12 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.assembly import model_library
+from bot.assembly import make_indexes, model_library
 from bot.channels.opening import open_adapters, open_channels
+from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.store.database import blocking_url, migration_config
-from knowledge.errors import ModelError
+from knowledge.errors import IndexUnavailable, ModelError
 from knowledge.llama import is_slow_build, processor_features
 from knowledge.machine import available_memory, available_threads
 from knowledge.weights.catalogue import Role
@@ -58,6 +59,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _disk,
         _models,
         _database,
+        _index,
         _port,
         _remote,
         _telemetry,
@@ -161,6 +163,16 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "doubtful", f"it is at revision {revision}; the next start brings it to {newest}")
     if its_time is not None:
         yield _clock(its_time, "the database")
+
+
+def _index(settings: Settings) -> Iterator[Finding]:
+    try:
+        indexes = make_indexes(settings)
+        if indexes is not None:
+            with closing(indexes):
+                yield Finding("index", "well", indexes.check())
+    except (SettingsError, IndexUnavailable) as error:
+        yield Finding("index", "broken", str(error))
 
 
 def _port(settings: Settings) -> Iterator[Finding]:

@@ -15,11 +15,13 @@ from pathlib import Path
 import structlog
 
 from bot.recent import Recent
+from bot.shared_index import SharedIndex
 from bot.store.knowledge import KnowledgeStore
 from bot.telemetry import span
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
+from knowledge.index.base import VectorIndexes
 from knowledge.index.snapshot import Located, remove_old_snapshots, snapshot_key
 from knowledge.opening import open_searcher
 from knowledge.reranking.patient import PatientReranking
@@ -40,7 +42,7 @@ _searching = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search")
 
 @dataclass(frozen=True)
 class Progress:
-    """So many texts are embedded."""
+    """So many texts are embedded, or, after that, so many rows stored where they are shared."""
 
     done: int
     total: int
@@ -59,8 +61,9 @@ class PublishedKnowledge:
         keep: int = 3,
         reranking: PatientReranking | None = None,
         synonyms: Sequence[str] = (),
+        indexes: VectorIndexes | None = None,
     ) -> None:
-        """Remember where things are; `refresh` loads. So many snapshots are kept in the folder."""
+        """Remember where things are; `refresh` loads. So many snapshots are kept, in the folder or among `indexes`."""
         self._store, self._embedder, self._folder = store, embedder, folder
         self._names = list(knowledge_bases)
         self._keep = keep
@@ -72,6 +75,7 @@ class PublishedKnowledge:
         self._draft: tuple[str, Searcher] | None = None
         self._found: Recent[tuple[Query, date, int], Evidence] = Recent(REMEMBERED)
         self._refreshing = asyncio.Lock()
+        self._shared = SharedIndex(indexes) if indexes else None
         self.progress: Progress | None = None
         self.loaded_at: float | None = None
         """When what is searched now was loaded, in Unix time."""
@@ -95,6 +99,11 @@ class PublishedKnowledge:
     def entries(self) -> list[Located]:
         """The entries that are searched now."""
         return self._searcher.snapshot.entries if self._searcher else []
+
+    @property
+    def problem(self) -> str | None:
+        """What does not work now, in a sentence."""
+        return self._shared.problem if self._shared else None
 
     def use_synonyms(self, lines: Sequence[str]) -> None:
         """Take other words to mean the same from the next question on."""
@@ -134,8 +143,9 @@ class PublishedKnowledge:
                 for entry in await self._store.released_entries(release)
             ]
             if entries:
-                searcher = await self._build(entries, on_progress)
+                searcher = await self._build(entries, on_progress, self._shared.indexes if self._shared else None)
                 self._use(searcher)
+                await self._attend(now=True)
                 log.info("knowledge loaded", entries=len(entries), rows=len(searcher.snapshot.rows))
             else:
                 self._use(None)
@@ -143,12 +153,16 @@ class PublishedKnowledge:
             self._loaded, self._live, self._draft = wanted, live, None
             self.loaded_at = time.time()
             remove_old_snapshots(self._folder, self._keep)
+            if self._shared:
+                await self._shared.remove_old(self._keep)
             return True
 
     async def rehearse(
         self, knowledge_base: str, changes: Sequence[Entry] = (), on_progress: OnProgress = no_progress
     ) -> Searcher:
         """Return what would be searched if a knowledge base were published as it is being edited, with some changes.
+
+        Its index is this process's own: others need it only once it is published.
 
         Raises:
             IndexUnavailable: there is not one entry.
@@ -164,7 +178,9 @@ class PublishedKnowledge:
                 self._draft = key, await self._build(entries, on_progress)
             return self._draft[1]
 
-    async def _build(self, entries: list[Located], on_progress: OnProgress) -> Searcher:
+    async def _build(
+        self, entries: list[Located], on_progress: OnProgress, indexes: VectorIndexes | None = None
+    ) -> Searcher:
         """Build an index beside the one that is searched."""
 
         def report(done: int, total: int) -> None:
@@ -173,11 +189,16 @@ class PublishedKnowledge:
 
         try:
             searcher = await asyncio.to_thread(
-                open_searcher, self._folder, entries, self._embedder, report, self._reranking
+                open_searcher, self._folder, entries, self._embedder, report, self._reranking, indexes
             )
             return searcher.with_synonyms(self._synonyms) if self._synonyms else searcher
         finally:
             self.progress = None
+
+    async def _attend(self, *, now: bool = False) -> None:
+        """Look after the index of what is searched, where it is shared."""
+        if self._shared and self._searcher:
+            await self._shared.attend(self._searcher.snapshot, no_progress, now=now)
 
     async def follow(self) -> None:
         """Refresh again and again, until cancelled."""
@@ -185,6 +206,7 @@ class PublishedKnowledge:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 await self.refresh()
+                await self._attend()
             except Exception:  # the last good snapshot keeps answering
                 log.exception("the published knowledge could not be loaded")
 
@@ -201,7 +223,9 @@ class PublishedKnowledge:
             remembered = found = self._found.get(key)
             if found is None:
                 found = await search_today(searcher, query, count)
-                if searcher is self._searcher and self._reranking is None:  # a reranker may have had no time
+                if not found.whole and self._shared:
+                    self._shared.missed()
+                elif searcher is self._searcher and self._reranking is None:  # a reranker may have had no time
                     self._found.put(key, found)
             entry = found.best.entry.key if found.best else None
             searching.note(confidence=found.confidence, entry=entry, remembered=remembered is not None)

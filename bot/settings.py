@@ -129,6 +129,27 @@ class ModelSettings(Section):
     )
 
 
+class IndexSettings(Section):
+    """Where the vectors of published entries are kept; see docs/vectors.md."""
+
+    kind: Literal["faiss", "pgvector", "milvus"] = Field(
+        "faiss",
+        description="`faiss`: in memory, enough up to a million rows; `pgvector`, `milvus`: shared by servers.",
+    )
+    url: str | None = Field(
+        None,
+        description="postgresql://…, by default `database_url`; or Milvus's http://HOST:19530, or a path that ends "
+        "with .db for milvus-lite.",
+    )
+    token: SecretStr | None = Field(None, description="Milvus's key, or USER:PASSWORD.")
+
+    @model_validator(mode="after")
+    def _milvus_has_a_place(self) -> IndexSettings:
+        if self.kind == "milvus" and not self.url:
+            raise ValueError("kind is milvus, so url must be set too, such as http://localhost:19530")
+        return self
+
+
 class RoutingSettings(Section):
     """From which confidence on each outcome is chosen; confidence is the probability that the top entry answers."""
 
@@ -287,6 +308,7 @@ class Settings(BaseSettings):
     log_json: bool = Field(False, description="One JSON object a line, for machines.")  # noqa: FBT003
     bot: BotSettings = BotSettings()
     models: ModelSettings = ModelSettings()
+    index: IndexSettings = IndexSettings()
     routing: RoutingSettings = RoutingSettings()
     remote: RemoteSettings = RemoteSettings()
     handoff: HandoffSettings = HandoffSettings()
@@ -318,8 +340,7 @@ class Settings(BaseSettings):
         """The database to use, with the driver that FrontDesk speaks to it through."""
         if not self.database_url:
             return f"sqlite+aiosqlite:///{self.data_dir.expanduser().resolve() / 'frontdesk.db'}"
-        kind, separator, place = self.database_url.partition("://")
-        return DRIVERS.get(kind, kind) + separator + place
+        return with_driver(self.database_url)
 
     @classmethod
     def settings_customise_sources(
@@ -332,6 +353,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Variables before the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+
+
+def with_driver(url: str) -> str:
+    """Return a database's address with the driver that FrontDesk speaks to it through."""
+    kind, separator, place = url.partition("://")
+    return DRIVERS.get(kind, kind) + separator + place
 
 
 def config_path() -> Path:

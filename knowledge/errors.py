@@ -11,7 +11,8 @@ FrontDeskError
 │   ├── TooFewVariants         there is too little to learn from
 │   ├── UnknownEntry           no such entry or knowledge base
 │   ├── EntryChanged           somebody else was faster                (bot.errors)
-│   └── IndexUnavailable       nothing is published, or the index is damaged
+│   └── IndexUnavailable       nothing is published, the index is damaged, or away
+│       └── IndexMissing       there is none, and it has to be built
 ├── ModelError
 │   ├── UnknownModel           no such name in the catalogue
 │   ├── DownloadError          no source gave the file
@@ -84,7 +85,11 @@ class UnknownEntry(KnowledgeError):
 
 
 class IndexUnavailable(KnowledgeError):
-    """Nothing has been published yet, or the saved index is damaged."""
+    """Nothing has been published yet, or the index is damaged or cannot be reached."""
+
+
+class IndexMissing(IndexUnavailable):
+    """There is no index of this name, or not the whole of it."""
 
 
 class ModelError(FrontDeskError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from knowledge.calibration.fitting import calibrate
 from knowledge.confidence import Calibration
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
+from knowledge.index.base import VectorIndexes
 from knowledge.index.snapshot import Located, open_snapshot, snapshot_key
 from knowledge.reranking.patient import PatientReranking
 from knowledge.search import Searcher
@@ -21,9 +22,10 @@ def open_searcher(
     embedder: Embedder,
     on_progress: OnProgress = no_progress,
     reranking: PatientReranking | None = None,
+    indexes: VectorIndexes | None = None,
 ) -> Searcher:
     """Load what searches these entries from `folder`, or build, calibrate and save it; raises as open_snapshot does."""
-    snapshot = open_snapshot(folder, entries, embedder, on_progress)
+    snapshot = open_snapshot(folder, entries, embedder, on_progress, indexes)
     path = folder / snapshot_key(embedder.fingerprint, entries) / "calibration.json"
     calibration = _load(path)
     if calibration is None:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from knowledge.confidence import Calibration, Features
 from knowledge.embedding.base import Embedder, Vectors
 from knowledge.entries import Entry
-from knowledge.index.dense import Rows
+from knowledge.errors import IndexUnavailable
+from knowledge.index.base import Rows
 from knowledge.index.snapshot import Snapshot, centred
 from knowledge.reranking.patient import PatientReranking
 from knowledge.spelling import Spelling
@@ -111,12 +112,14 @@ class Candidate:
 class Evidence:
     """The candidates for a question, best first, and the probability that the first of them answers it.
 
-    Without `features` it is not an estimate: the question is in the words of an entry, or there is no entry.
+    Without `features` it is not an estimate: the question is in the words of an entry, or there is no entry. It is not
+    `whole` where the index of vectors could not be reached: words and the classifier found what there is.
     """
 
     candidates: list[Candidate]
     confidence: float
     features: Features | None = None
+    whole: bool = True
 
     @property
     def best(self) -> Candidate | None:
@@ -176,7 +179,7 @@ class Searcher:
         first = scores.first(count, live)
         if exact:
             order = [exact[0], *(number for number in first if number != exact[0])]
-            return Evidence([self._candidate(number, scores) for number in order[:count]], 1.0)
+            return Evidence([self._candidate(number, scores) for number in order[:count]], 1.0, whole=scores.whole)
         features = self._features(first[0], live, scores, readings)
         confidence = self.calibration.probability(features)
         if self._reranking and UNCERTAIN[0] <= confidence < UNCERTAIN[1]:
@@ -184,7 +187,7 @@ class Searcher:
             first = scores.first(count, live)
             features = self._features(first[0], live, scores, readings)
             confidence = self.calibration.probability(features)
-        return Evidence([self._candidate(number, scores) for number in first], confidence, features)
+        return Evidence([self._candidate(number, scores) for number in first], confidence, features, scores.whole)
 
     def features(self, question: str, vector: Vectors, without: int | None = None) -> tuple[Features, int]:
         """Return what confidence is computed from, and the number of the first candidate: for calibration.
@@ -237,7 +240,11 @@ class Searcher:
     def _score_reading(self, vector: Vectors, question: str) -> _Scores:
         snapshot = self.snapshot
         size = len(snapshot.entries)
-        row_scores, rows = snapshot.dense.search(vector, POOL_ROWS)  # best first
+        try:
+            row_scores, rows = snapshot.dense.search(vector, POOL_ROWS)  # best first
+            whole = True
+        except IndexUnavailable:
+            row_scores, rows, whole = np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64), False
         floor = row_scores[-1] if len(row_scores) else 0.0
         entries, asked = snapshot.entry_of_row[rows], snapshot.is_question[rows]
         by_answer = np.full(size, floor, dtype=np.float32)
@@ -245,12 +252,12 @@ class Searcher:
         by_question, matched = _best_lines(size, floor, row_scores[asked], entries[asked], rows[asked])
         classifier = self._classified(vector, entries)
         bm25 = snapshot.lexical.scores(question)
-        return _Scores(by_question, by_answer, bm25, classifier, matched, self._weights)
+        return _Scores(by_question, by_answer, bm25, classifier, matched, self._weights, whole)
 
     def _classified(self, vector: Vectors, found: Rows) -> Vectors:
         """Return the classifier's scores; among very many entries, the others all have that of the worst one found."""
         size = len(self.snapshot.entries)
-        if size <= CLASSIFIED:
+        if size <= CLASSIFIED or not len(found):
             return self.snapshot.classifier.scores(vector)
         entries = np.unique(found)
         scores = self.snapshot.classifier.scores(vector, entries)
@@ -293,6 +300,9 @@ class _Scores:
     classifier: Vectors
     matched: dict[int, int]
     weights: dict[str, float]
+    whole: bool
+    """Whether the vectors were compared at all."""
+
     handicaps: Vectors | float = 0.0
     """What the entries lose, or gain if it is negative, in the units of the fused score."""
 
@@ -303,7 +313,13 @@ class _Scores:
             name: np.asarray(np.mean([getattr(part, name) for part in parts], axis=0), dtype=np.float32)
             for name in WEIGHTS
         }
-        return cls(**means, matched=parts[0].matched, weights=parts[0].weights, handicaps=handicaps)
+        return cls(
+            **means,
+            matched=parts[0].matched,
+            weights=parts[0].weights,
+            whole=all(part.whole for part in parts),
+            handicaps=handicaps,
+        )
 
     @cached_property
     def fused(self) -> Vectors:

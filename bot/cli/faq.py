@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from bot.assembly import warm_embedder
+from bot.assembly import make_indexes, warm_embedder
 from bot.cli.common import counting_progress, err, out, read_settings, with_knowledge_store
 from bot.published import PublishedKnowledge
 from bot.settings import Settings
@@ -19,6 +19,7 @@ from bot.store.audit import AuditStore
 from bot.store.entries import COMMAND_LINE, ImportCounts
 from bot.store.knowledge import KnowledgeStore
 from knowledge.duplicates import find_duplicates
+from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.entries import Entry
 from knowledge.errors import ImportFileError
 from knowledge.exporting import to_csv, to_json_lines
@@ -176,10 +177,15 @@ async def _index(settings: Settings, store: KnowledgeStore) -> None:
     """Build the index now, with a bar, so that the server finds it ready."""
     embedder = await warm_embedder(settings, [])
     folder = settings.data_dir.expanduser() / "index"
-    knowledge = PublishedKnowledge(store, embedder, folder, settings.bot.knowledge_bases)
+    indexes = None if isinstance(embedder, AbsentEmbedder) else make_indexes(settings)
+    knowledge = PublishedKnowledge(store, embedder, folder, settings.bot.knowledge_bases, indexes=indexes)
     with counting_progress() as bar:
         task = bar.add_task("embedding", total=None)
         await knowledge.refresh(lambda done, total: bar.update(task, completed=done, total=total))
+    if knowledge.problem:
+        err.print(f"[yellow]{escape(knowledge.problem)}[/]; the server stores the vectors when it can")
+    if indexes is not None:
+        indexes.close()
 
 
 def _warn_of_conflicts(existing: list[Entry], entries: list[Entry]) -> None:

@@ -1,20 +1,17 @@
-"""Nearest neighbours among vectors: exact while they are few, by cells when they are many."""
+"""Nearest neighbours among vectors in memory: exact while they are few, by cells when they are many."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Protocol
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
-from knowledge.embedding.base import Vectors
-from knowledge.errors import IndexUnavailable
-
-FLAT_ROWS = 20_000
-"""Up to here every row is compared: exact, and below 3 ms on one core."""
+from knowledge.embedding.base import OnProgress, Vectors
+from knowledge.errors import IndexMissing, IndexUnavailable
+from knowledge.index import base
+from knowledge.index.base import Rows, check_length
 
 CELLS_OF_ROOT = 4
 """Cells for each of the square root of the rows: 4,000 for a million."""
@@ -29,36 +26,24 @@ SEARCHED_CELLS = 256
 
 ADDED_ROWS = 50_000
 
-Rows = NDArray[np.int64]
-
-
-class VectorIndex(Protocol):
-    """Finds the rows whose inner product with a vector is largest."""
-
-    def search(self, vector: Vectors, count: int) -> tuple[Vectors, Rows]:
-        """Return the scores and numbers of the best `count` rows, best first; `vector` has one dimension."""
-        ...
-
-    def save(self, path: Path) -> None:
-        """Write the index to a file."""
-        ...
+FILE = "dense.faiss"
 
 
 class FaissIndex:
-    """The default index, in memory."""
+    """An index in memory."""
 
     def __init__(self, index: faiss.Index) -> None:
         """Wrap a FAISS index."""
         self._index = index
         self._all: Vectors | None = None
-        if isinstance(index, faiss.IndexFlat):
+        if isinstance(index, faiss.IndexFlat) and index.ntotal:
             rows = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d)
             self._all = rows.reshape(index.ntotal, index.d)
 
     @classmethod
     def build(cls, vectors: Vectors) -> FaissIndex:
         """Index unit vectors, a row each."""
-        return cls(_flat(vectors) if len(vectors) <= FLAT_ROWS else _cells(vectors))
+        return cls(_flat(vectors) if len(vectors) <= base.FLAT_ROWS else _cells(vectors))
 
     @classmethod
     def load(cls, path: Path) -> FaissIndex:
@@ -68,18 +53,64 @@ class FaissIndex:
         except RuntimeError as error:
             raise IndexUnavailable(f"{path} is damaged") from error
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows there are, and how many numbers each has."""
+        return self._index.ntotal, self._index.d
+
     def save(self, path: Path) -> None:
         """Write the index to a file."""
         faiss.write_index(self._index, str(path))
 
     def search(self, vector: Vectors, count: int) -> tuple[Vectors, Rows]:
         """Return the best rows."""
+        check_length(vector, self._index.d)
         count = min(count, self._index.ntotal)
+        if count == 0:
+            return np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64)
         if self._all is not None:
             return _best(self._all @ vector, count)
         scores, rows = self._index.search(vector[None, :], count)
         found = rows[0] >= 0
         return scores[0][found], rows[0][found]
+
+
+class FaissIndexes:
+    """The default: a file in the folder of each snapshot."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep them in the folders of this folder."""
+        self._folder = folder
+
+    def open(self, name: str, shape: tuple[int, ...]) -> FaissIndex:
+        """Read the index of a snapshot."""
+        path = self._folder / name / FILE
+        try:
+            index = FaissIndex.load(path)
+        except IndexUnavailable as error:
+            raise IndexMissing(str(error)) from error
+        if index.shape != shape:
+            raise IndexMissing(f"{path} is of other rows")
+        return index
+
+    def build(self, name: str, vectors: Vectors, on_progress: OnProgress) -> FaissIndex:  # noqa: ARG002 - seconds
+        """Index unit vectors, a row each, and write the index to its file."""
+        index = FaissIndex.build(vectors)
+        partial = self._folder / name / f"{FILE}.partial"
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        index.save(partial)
+        partial.replace(self._folder / name / FILE)
+        return index
+
+    def remove_old(self, keep: int) -> None:
+        """Leave it to those who remove the folders."""
+
+    def check(self) -> str:
+        """Say where they are."""
+        return f"in memory, kept in {self._folder}"
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def _best(scores: Vectors, count: int) -> tuple[Vectors, Rows]:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from knowledge.embedding.base import Embedder, OnProgress, Vectors, no_progress, to_unit
 from knowledge.entries import Entry
-from knowledge.errors import IndexUnavailable
+from knowledge.errors import IndexMissing, IndexUnavailable
+from knowledge.index.base import UnreachedIndex, VectorIndex, VectorIndexes
 from knowledge.index.classifier import Classifier
-from knowledge.index.dense import FaissIndex
+from knowledge.index.dense import FaissIndex, FaissIndexes
 from knowledge.index.lexical import LexicalIndex
 from knowledge.text import normalise, simplify
 
@@ -55,15 +56,19 @@ class IndexRow:
 
 @dataclass
 class Snapshot:
-    """Everything a search needs. `vectors` are the embedder's own, before centring, to be reused by the next one."""
+    """Everything a search needs. `vectors` are the embedder's own, before centring, to be reused by the next one.
+
+    All of it stays as it is but `dense`, which may be away for a while; see `attach`.
+    """
 
     entries: list[Located]
     rows: list[IndexRow]
     vectors: Vectors
     fingerprint: str
-    dense: FaissIndex
+    dense: VectorIndex
     center: Vectors
     classifier: Classifier
+    name: str = ""
     lexical: LexicalIndex = field(init=False)
     entry_of_row: NDArray[np.int64] = field(init=False)
     is_question: NDArray[np.bool_] = field(init=False)
@@ -76,11 +81,22 @@ class Snapshot:
 
     @classmethod
     def build(cls, entries: list[Located], rows: list[IndexRow], vectors: Vectors, fingerprint: str) -> Snapshot:
-        """Index rows whose vectors are known."""
+        """Index rows whose vectors are known, in memory."""
         center = vectors.mean(axis=0)
         placed = centred(vectors, center)
-        classifier = Classifier.train(placed, np.array([row.entry for row in rows], dtype=np.int64), len(entries))
+        classifier = _train(placed, rows, len(entries))
         return cls(entries, rows, vectors, fingerprint, FaissIndex.build(placed), center, classifier)
+
+    def attach(self, indexes: VectorIndexes, on_progress: OnProgress = no_progress) -> None:
+        """Open the index of these rows, or build it; doing so now and again says that it is in use.
+
+        Raises:
+            IndexUnavailable: neither is possible now; what was there stays.
+        """
+        try:
+            self.dense = indexes.open(self.name, self.vectors.shape)
+        except IndexMissing:
+            self.dense = indexes.build(self.name, centred(self.vectors, self.center), on_progress)
 
     def without_variants(self, left_out: Collection[IndexRow]) -> Snapshot:
         """Return a snapshot that lacks some variants, so that these can be asked; it is not saved."""
@@ -111,11 +127,16 @@ def snapshot_key(fingerprint: str, entries: Sequence[Located]) -> str:
 
 
 def open_snapshot(
-    folder: Path, entries: list[Located], embedder: Embedder, on_progress: OnProgress = no_progress
+    folder: Path,
+    entries: list[Located],
+    embedder: Embedder,
+    on_progress: OnProgress = no_progress,
+    indexes: VectorIndexes | None = None,
 ) -> Snapshot:
-    """Load the snapshot of these entries from `folder`, or build and save it.
+    """Load the snapshot of these entries from `folder`, or build and save it; its index is kept there too by default.
 
-    Only texts that no saved snapshot of the same embedder holds are embedded.
+    Only texts that no saved snapshot of the same embedder holds are embedded. An index that cannot be reached is left
+    out, so that words are searched, until `attach` succeeds.
 
     Raises:
         IndexUnavailable: there are no entries.
@@ -126,11 +147,19 @@ def open_snapshot(
     home = folder / snapshot_key(embedder.fingerprint, entries)
     rows = _rows(entries)
     try:
-        return _load(home, entries, rows, embedder.fingerprint)
+        vectors, classifier = _load(home, entries, rows, mapped=indexes is not None)
     except _DAMAGE:
-        vectors = _embed(rows, embedder, _known_vectors(folder, embedder.fingerprint), on_progress)
-    snapshot = Snapshot.build(entries, rows, vectors, embedder.fingerprint)
-    _save(snapshot, home)
+        made = _embed(rows, embedder, _known_vectors(folder, embedder.fingerprint), on_progress)
+        _save(home, rows, made, _train(centred(made, made.mean(axis=0)), rows, len(entries)), embedder.fingerprint)
+        del made
+        vectors, classifier = _load(home, entries, rows, mapped=indexes is not None)
+    center = vectors.mean(axis=0)
+    unreached = UnreachedIndex("it was never reached")
+    snapshot = Snapshot(entries, rows, vectors, embedder.fingerprint, unreached, center, classifier, home.name)
+    try:
+        snapshot.attach(indexes or FaissIndexes(folder), on_progress)
+    except IndexUnavailable as error:
+        snapshot.dense = UnreachedIndex(str(error))
     return snapshot
 
 
@@ -181,32 +210,31 @@ def _known_vectors(folder: Path, fingerprint: str) -> dict[str, Vectors]:
     return known
 
 
-def _save(snapshot: Snapshot, home: Path) -> None:
+def _train(placed: Vectors, rows: list[IndexRow], entries: int) -> Classifier:
+    return Classifier.train(placed, np.array([row.entry for row in rows], dtype=np.int64), entries)
+
+
+def _save(home: Path, rows: list[IndexRow], vectors: Vectors, classifier: Classifier, fingerprint: str) -> None:
     partial = home.with_name(home.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    np.save(partial / "vectors.npy", snapshot.vectors)
-    snapshot.dense.save(partial / "dense.faiss")
-    snapshot.classifier.save(partial / "classifier.npy")
-    manifest = {
-        "format": FORMAT,
-        "fingerprint": snapshot.fingerprint,
-        "rows": [row.text_hash for row in snapshot.rows],
-    }
+    np.save(partial / "vectors.npy", vectors)
+    classifier.save(partial / "classifier.npy")
+    manifest = {"format": FORMAT, "fingerprint": fingerprint, "rows": [row.text_hash for row in rows]}
     (partial / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     shutil.rmtree(home, ignore_errors=True)
     partial.replace(home)
 
 
-def _load(home: Path, entries: list[Located], rows: list[IndexRow], fingerprint: str) -> Snapshot:
+def _load(home: Path, entries: list[Located], rows: list[IndexRow], *, mapped: bool) -> tuple[Vectors, Classifier]:
+    """Read vectors and classifier; `mapped`, the vectors stay on the disk: searching elsewhere needs none here."""
     manifest = json.loads((home / "manifest.json").read_text(encoding="utf-8"))
     if manifest["rows"] != [row.text_hash for row in rows]:
         raise IndexUnavailable(f"{home} does not hold these entries")
-    vectors = np.load(home / "vectors.npy")
+    vectors = np.load(home / "vectors.npy", mmap_mode="r" if mapped else None)
     if len(vectors) != len(rows):
         raise IndexUnavailable(f"{home} is damaged")
     classifier = Classifier.load(home / "classifier.npy")
     if classifier.weights.shape[1] != len(entries):
         raise IndexUnavailable(f"{home} is damaged")
-    dense = FaissIndex.load(home / "dense.faiss")
-    return Snapshot(entries, rows, vectors, fingerprint, dense, vectors.mean(axis=0), classifier)
+    return vectors, classifier

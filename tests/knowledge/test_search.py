@@ -13,6 +13,7 @@ from knowledge.embedding.base import Embedder
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.entries import Entry
 from knowledge.importing.files import read_faq_file
+from knowledge.index.base import UnreachedIndex
 from knowledge.index.snapshot import Located, open_snapshot
 from knowledge.opening import open_searcher
 from knowledge.search import Query, Searcher
@@ -254,3 +255,25 @@ def test_each_day_has_its_own_entries(tmp_path: Path, hash_embedder: HashEmbedde
     both = searcher(tmp_path / "index", entries, hash_embedder)
     days = (TODAY, TODAY + DAY, TODAY)
     assert [found(both, "怎么才能退货", today=day) for day in days] == [["returns"], ["later"], ["returns"]]
+
+
+# Without the index of vectors
+
+
+@pytest.mark.parametrize("classified", [20_000, 1])
+def test_while_the_index_is_away_words_and_the_classifier_find_what_there_is(
+    tmp_path: Path, shop: list[Located], monkeypatch: pytest.MonkeyPatch, classified: int
+) -> None:
+    monkeypatch.setattr("knowledge.search.CLASSIFIED", classified)
+    opened = open_searcher(tmp_path, shop, HashEmbedder())
+    whole = opened.search(Query("发票怎么弄"), today=TODAY)
+    opened.snapshot.dense = UnreachedIndex("gone")
+    without = opened.search(Query("发票怎么弄"), today=TODAY)
+    assert (whole.whole, without.whole) == (True, False)
+    assert without.best
+    assert without.best.entry.key == "invoice"
+    assert without.best.bm25_score > 0
+    assert without.best.classifier_score > without.candidates[-1].classifier_score
+    assert 0 < without.confidence < whole.confidence
+    exact = opened.search(Query("怎么开发票？"), today=TODAY)
+    assert (exact.confidence, exact.whole) == (1.0, False)

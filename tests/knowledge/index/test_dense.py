@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from knowledge.embedding.base import Vectors, to_unit
 from knowledge.errors import IndexUnavailable
-from knowledge.index import dense
+from knowledge.index import base, dense
 from knowledge.index.dense import FaissIndex
 from tests.knowledge.fakes import examples
 
@@ -26,7 +26,7 @@ VECTORS = random_vectors(300)
 def index(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FaissIndex:
     """Give an index of each kind."""
     if request.param == "cells":
-        monkeypatch.setattr(dense, "FLAT_ROWS", 100)
+        monkeypatch.setattr(base, "FLAT_ROWS", 100)
     return FaissIndex.build(VECTORS)
 
 
@@ -67,26 +67,26 @@ def test_a_saved_index_finds_the_same(index: FaissIndex, tmp_path: Path) -> None
 
 
 def test_many_rows_make_cells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(dense, "FLAT_ROWS", len(VECTORS) - 1)
+    monkeypatch.setattr(base, "FLAT_ROWS", len(VECTORS) - 1)
     FaissIndex.build(VECTORS).save(tmp_path / "index")
     assert isinstance(faiss.read_index(str(tmp_path / "index")), faiss.IndexIVFScalarQuantizer)
 
 
 def test_as_many_rows_as_are_allowed_stay_exact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(dense, "FLAT_ROWS", len(VECTORS))
+    monkeypatch.setattr(base, "FLAT_ROWS", len(VECTORS))
     FaissIndex.build(VECTORS).save(tmp_path / "index")
     assert isinstance(faiss.read_index(str(tmp_path / "index")), faiss.IndexFlat)
 
 
 def test_loaded_cells_are_searched_as_widely_as_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(dense, "FLAT_ROWS", 100)
+    monkeypatch.setattr(base, "FLAT_ROWS", 100)
     monkeypatch.setattr(dense, "SEARCHED_CELLS", 7)
     FaissIndex.build(VECTORS).save(tmp_path / "index")
     assert faiss.downcast_index(faiss.read_index(str(tmp_path / "index"))).nprobe == 7
 
 
 def test_rows_in_groups_are_found_in_few_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dense, "FLAT_ROWS", 1_000)
+    monkeypatch.setattr(base, "FLAT_ROWS", 1_000)
     monkeypatch.setattr(dense, "SEARCHED_CELLS", 40)
     random = np.random.default_rng(1)
     middles = random.standard_normal((500, 32), dtype=np.float32)

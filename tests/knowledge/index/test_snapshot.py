@@ -12,7 +12,7 @@ import pytest
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
-from knowledge.index import dense, snapshot
+from knowledge.index import base, snapshot
 from knowledge.index.snapshot import Located, Snapshot, open_snapshot, remove_old_snapshots, snapshot_key
 from tests.knowledge.fakes import HashEmbedder
 
@@ -60,7 +60,7 @@ def test_every_question_and_every_answer_has_a_row(
 def test_cells_are_saved_and_loaded_too(
     folder: Path, shop: list[Located], hash_embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dense, "FLAT_ROWS", 2)
+    monkeypatch.setattr(base, "FLAT_ROWS", 2)
     assert_same(open_snapshot(folder, shop, hash_embedder), open_snapshot(folder, shop, hash_embedder))
 
 
