@@ -109,6 +109,7 @@ class StubKnowledge:
         self.embedder: Embedder = AbsentEmbedder()
         self.progress: Progress | None = None
         self.loaded_at = 1_700_000_000.0
+        self.problem: str | None = None
         self.live_releases = {"default": 3}
         self.searcher = None
         self.rehearsed: list[tuple[str, Sequence[Entry]]] = []
