@@ -90,6 +90,8 @@ def _take_variants(lines: list[str]) -> tuple[list[str], list[str]]:
         if not _VARIANTS_MARK.match(line.strip()):
             break
         end = position + 1
+        while end < len(lines) and not lines[end].strip():
+            end += 1
         variants = []
         while end < len(lines) and (item := _ITEM.match(lines[end])):
             variants.append(item[1])

@@ -50,9 +50,10 @@ def test_a_hash_within_a_code_block_is_no_heading() -> None:
 
 def test_a_marked_list_below_the_heading_gives_variants() -> None:
     for mark in ("相似问法：", "**相似问题：**", "Variants:", "Also asked:"):
-        assert cells(f"# 怎么退货？\n\n{mark}\n- 退货\n* 不想要了\n\n七天。\n") == [
-            ["怎么退货？", "退货\n不想要了", "七天。", ""]
-        ]
+        for gap in ("", "\n", " \n\n"):
+            assert cells(f"# 怎么退货？\n\n{mark}\n{gap}- 退货\n* 不想要了\n\n七天。\n") == [
+                ["怎么退货？", "退货\n不想要了", "七天。", ""]
+            ]
 
 
 def test_an_unmarked_list_stays_in_the_answer() -> None:
