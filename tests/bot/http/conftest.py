@@ -74,7 +74,9 @@ def site(sqlite_url: str) -> Site:
 def open_client(site: Site) -> Iterator[Callable[[], TestClient]]:
     """Give a way to start the site once it is as the test wants it."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(TestClient(site.app(), raise_server_exceptions=False))
+        yield lambda: stack.enter_context(
+            TestClient(site.app(), raise_server_exceptions=False, client=("127.0.0.1", 50_000))
+        )
 
 
 @pytest.fixture
