@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from bot.assembly import Parts
 from bot.http.app import create_app
+from bot.http.connections import BoundedConnection
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.knowledge import KnowledgeStore
@@ -51,7 +52,7 @@ class Site:
     @contextmanager
     def served(self) -> Iterator[str]:
         self.served_app = self.app()
-        with serving(self.served_app) as address:
+        with serving(self.served_app, http=BoundedConnection, ws="none") as address:
             yield address
 
     @contextmanager
