@@ -127,7 +127,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - every address: a browser wants one of them
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - every address: a browser wants one of them  # nosec B104
         host = "127.0.0.1"
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}"

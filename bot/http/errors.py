@@ -40,7 +40,7 @@ from knowledge.errors import (
 )
 from knowledge.reasons import Reason
 
-_REJECTED = {"invalid_token": 401, "wrong_signature": 403}
+_REJECTED = {"invalid_token": 401, "wrong_signature": 403}  # nosec B105 - statuses
 _PLAIN: dict[type[Exception], tuple[int, str]] = {
     NotFound: (404, "not_found"),
     UnknownModel: (404, "not_found"),
