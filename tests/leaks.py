@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 from pydantic import SecretStr
 
@@ -52,7 +53,7 @@ class Leaks:
         self.note_named(dict(request.url.params))
         try:
             body = json.loads(request.content)
-        except (ValueError, httpx.RequestNotRead):
+        except (ValueError, httpx.RequestNotRead, httpx2.RequestNotRead):
             return
         if isinstance(body, dict):
             self.note_named(body)
@@ -77,21 +78,26 @@ class Leaks:
 LEAKS = Leaks()
 
 
+def _noting(make: Callable[..., None]) -> Callable[..., None]:
+    def make_and_note(request: Any, *arguments: Any, **options: Any) -> None:
+        make(request, *arguments, **options)
+        LEAKS.note_request(request)
+
+    return make_and_note
+
+
 @pytest.fixture(autouse=True, scope="session")
 def no_secret_in_a_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fail this process's tests at their end if a server's log has a secret that they used."""
     with pytest.MonkeyPatch.context() as patch:
-        make_request, reveal = httpx.Request.__init__, SecretStr.get_secret_value
-
-        def noting_request(request: httpx.Request, *arguments: Any, **options: Any) -> None:
-            make_request(request, *arguments, **options)
-            LEAKS.note_request(request)
+        reveal = SecretStr.get_secret_value
 
         def noting_secret(secret: SecretStr) -> str:
             LEAKS.note(reveal(secret))
             return reveal(secret)
 
-        patch.setattr(httpx.Request, "__init__", noting_request)
+        for kind in (httpx.Request, httpx2.Request):  # the second is the test client's
+            patch.setattr(kind, "__init__", _noting(kind.__init__))
         patch.setattr(SecretStr, "get_secret_value", noting_secret)
         yield
     found = list(LEAKS.found(tmp_path_factory.getbasetemp().rglob("*.log")))
