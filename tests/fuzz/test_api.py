@@ -90,7 +90,7 @@ def office(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
 
 @pytest.mark.parametrize("caller", CALLERS)
 def test_no_request_breaks_the_application(office: Office, caller: str) -> None:
-    described = schemathesis.openapi.from_url(f"{office.address}/openapi.json")
+    described = schemathesis.openapi.from_url(f"{office.address}/openapi.json", timeout=120)
     operations = [result.ok() for result in described.get_all_operations()]
     assert len(operations) >= 60
     for operation in operations:
