@@ -1,8 +1,8 @@
 """How the log looks: lines for people, or JSON for machines; always on standard error.
 
 Each line of a request, of a channel's message and of background work says which one it belongs to, through structlog's
-context variables: tasks and `asyncio.to_thread` inherit them. What others sent is part of some lines: none of it begins a
-line of its own, or gives a terminal an order.
+context variables: tasks and `asyncio.to_thread` inherit them. What others sent is part of some lines: none of it begins
+a line of its own, or gives a terminal an order.
 """
 
 from __future__ import annotations
