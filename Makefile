@@ -11,7 +11,9 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_COMPILE_BYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install models example test install-dev lint format docs pytest test-sentence-transformers bench bench-engine rebuild-llama clean
+.PHONY: help serve install models example test install-dev lint format docs pytest test-sentence-transformers security audit sbom fuzz attacks bench bench-engine rebuild-llama clean
+
+CASES ?= 100000
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-28s %s\n", $$1, $$2}'
@@ -29,7 +31,7 @@ models:  ## bring the two local models here (about 570 MB, once)
 example:  ## load the example FAQ, unless there is one already
 	$(RUN) frontdesk faq import examples/shop-zh/faq.csv --kb shop --if-empty
 
-test: install-dev lint docs models pytest test-sentence-transformers  ## run every check, as CI does
+test: install-dev lint docs security models pytest test-sentence-transformers  ## run every check, as CI does
 
 install-dev: | $(UV)  ## install what developing needs as well
 	@echo "Installing. The first time this compiles llama.cpp for this machine: about 5 minutes on 2 cores."
@@ -58,6 +60,22 @@ $(TORCH_PYTHON):
 	python3 -m venv .venv-torch
 	.venv-torch/bin/pip install -q torch==2.13.0
 	.venv-torch/bin/pip install -q -r tests/extras/requirements.txt
+
+security: | $(UV)  ## look for dangerous code, with bandit
+	$(UV) sync --frozen --inexact --no-default-groups --group security
+	$(RUN) bandit -q -c pyproject.toml -r bot knowledge connectors migrations
+
+audit: security  ## ask PyPI for known vulnerabilities of what is installed; needs PyPI itself, not a mirror
+	$(RUN) pip-audit --strict --skip-editable --progress-spinner off
+
+sbom: security  ## write what is installed, as CycloneDX, to sbom.json
+	$(RUN) cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.json .venv/bin/python
+
+fuzz: install-dev models  ## make up requests, files and messages: CASES=100000 of them, for a night
+	FUZZ_CASES=$(CASES) $(RUN) pytest -q -o timeout=0 tests/fuzz
+
+attacks: install-dev models  ## put every attack text to the real model; a sample of them is in `make test`
+	ATTACKS=all $(RUN) pytest -q -o timeout=0 tests/bot/attacks
 
 bench: install-dev models  ## every benchmark; figures go to benchmarks/results/
 	$(RUN) python -m benchmarks.search

@@ -30,9 +30,9 @@ SMALL_TALK = 4
 ORDER_NUMBER = 6
 """So many digits are a name rather than an amount."""
 
-_FACT = re.compile(r"https?://[^\s，。；）)]+|[\w.+-]+@[\w-]+\.[\w.-]+|\d+(?:[.,:/-]\d+)*%?")
-_CHINESE_NUMBER = re.compile(r"[一二两三四五六七八九十百千万]+(?=[个天日小时分钟元块折年月周次件倍%])")
-_NUMBERING = re.compile(r"\[\d\]|^\s*\d{1,2}[.、)]\s*(?!\d)", re.MULTILINE)
+_FACT = re.compile(r"https?://[^\s，。；）)]+|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]+|\d+(?:[.,:/-]\d+)*%?")
+_CHINESE_NUMBER = re.compile(r"[一二两三四五六七八九十百千万]{1,16}(?=[个天日小时分钟元块折年月周次件倍%])")
+_NUMBERING = re.compile(r"\[\d\]|^[^\S\n]*\d{1,2}[.、)]\s*(?!\d)", re.MULTILINE)
 _NEGATION = re.compile(
     r"不(?!仅|但|过|管|论|如)|没有?|无(?!论)|未|别(?=[再去让给急怕])|勿|禁止|免(?!税店)|拒绝|除外|以外|"
     r"\b(?:not|no|never|cannot|without|free|except|unless|neither|nor|none|\w+n't)\b",

@@ -24,7 +24,7 @@ SHORT_ENGLISH = 8
 _CHOICE = re.compile(
     r"(?:第|选|选择|the\s+|option\s+|number\s+|no\.?\s*)?"
     r"(?:(?P<first>[1１一①]|first)|(?P<second>[2２二两②]|second)|(?P<third>[3３三③]|third))"
-    r"\s*(?:个|条|项|号|one)?[\s.。、)）!！]*",
+    r"\s*+(?:个|条|项|号|one)?+[\s.。、)）!！]*+",
     re.IGNORECASE,
 )
 _PLACES = ("first", "second", "third")

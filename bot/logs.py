@@ -1,21 +1,29 @@
 """How the log looks: lines for people, or JSON for machines; always on standard error.
 
 Each line of a request, of a channel's message and of background work says which one it belongs to, through structlog's
-context variables: tasks and `asyncio.to_thread` inherit them.
+context variables: tasks and `asyncio.to_thread` inherit them. What others sent is part of some lines: none of it begins
+a line of its own, or gives a terminal an order.
 """
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import re
 import sys
-from collections.abc import Coroutine
-from typing import Any
+import textwrap
+from collections.abc import Coroutine, Mapping, MutableMapping
+from typing import Any, TextIO
 from uuid import uuid4
 
 import structlog
 
 from bot.telemetry import add_trace_id
+
+_LINE_SEPARATORS = (0x2028, 0x2029)
+_AS_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0), *_LINE_SEPARATORS)}
+_IN_SEVERAL_LINES = {code: escape for code, escape in _AS_ESCAPES.items() if chr(code) not in "\n\t"}
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -60,16 +68,32 @@ def set_up_logging(level: str, *, as_json: bool) -> None:
 
 
 def _as_json() -> list[structlog.typing.Processor]:
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json, ensure_ascii=False)]
 
 
 def _for_people() -> list[structlog.typing.Processor]:
-    return [
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(),
-            exception_formatter=structlog.dev.plain_traceback,  # the rich one prints local values: what was asked
-        )
-    ]
+    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_write_traceback)
+    return [_escape_values, console]
+
+
+def _escape_values(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Escape texts; whatever else a value is, the renderer shows it as Python would."""
+    return {name: value.translate(_AS_ESCAPES) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _to_json(event: Mapping[str, Any], **options: Any) -> str:
+    """Escape also what JSON leaves as it is, though terminals obey it or end a line there."""
+    return json.dumps(event, **options).translate(_AS_ESCAPES)
+
+
+def _write_traceback(output: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    """Write a traceback without local values, which structlog's rich one prints: what was asked is among them."""
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    text = plain.getvalue().strip().translate(_IN_SEVERAL_LINES)
+    output.write("\n" + textwrap.indent(text, "    ", lambda _: True))
 
 
 def request_id_from(given: str | None) -> str:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 
 from knowledge.entries import Entry
+from knowledge.formulas import disarm
 
 COLUMNS = (
     "key",
@@ -24,13 +25,13 @@ COLUMNS = (
 
 
 def to_csv(entries: Iterable[Entry]) -> str:
-    """Return a table with the mark by which Excel knows UTF-8."""
+    """Return a table with the mark by which Excel knows UTF-8; nothing in it is taken for a formula."""
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, COLUMNS)
     writer.writeheader()
     for entry in entries:
-        values = entry.to_dict()
-        writer.writerow({**values, "variants": "\n".join(entry.variants), "tags": ",".join(entry.tags)})
+        values = {**entry.to_dict(), "variants": "\n".join(entry.variants), "tags": ",".join(entry.tags)}
+        writer.writerow({name: disarm(value) if isinstance(value, str) else value for name, value in values.items()})
     return "\ufeff" + buffer.getvalue()
 
 

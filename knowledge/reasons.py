@@ -57,7 +57,7 @@ PAGE = {
     "no_host": "the host of the page cannot be found, or does not answer as a web server does",
     "too_many_redirects": "the page redirects more than {limit} times",
     "no_http": "the address must begin with http:// or https:// and name a host",
-    "has_password": "the address must not hold a user name or a password",
+    "has_password": "the address must not hold a user name or a password",  # nosec B105
     "odd_port": "port {port} is not one of web pages",
     "not_public": "the host is not on the public internet; upload the page as a file instead",
     "page_refused": "the host answered {status} instead of the page",

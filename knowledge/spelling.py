@@ -42,7 +42,7 @@ LONE_CHARACTER = 1.5
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _RUN = re.compile(r"[\u3400-\u9fff]+|[a-z]+(?:['’ ][a-z]+)*")
 _LATIN = re.compile(r"[a-z]+(?:['’][a-z]+)?")
-_NAME = re.compile(r"[A-Za-z]*[a-z][A-Z][A-Za-z]*|[A-Z]{2,5}s?\b")
+_NAME = re.compile(r"[A-Za-z]{0,40}[a-z][A-Z][A-Za-z]*|[A-Z]{2,5}s?\b")
 """Such as QDII, IVAs and iPhone."""
 
 _ACCENT = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))

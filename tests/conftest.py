@@ -17,8 +17,12 @@ import psycopg
 import pytest
 import structlog
 
+from tests.leaks import LEAKS, no_secret_in_a_log
+
 if TYPE_CHECKING:
     from bot.store.database import Database
+
+__all__ = ["no_secret_in_a_log"]
 
 MODELS = Path(os.environ.get("FRONTDESK_TEST_MODELS", "~/.cache/frontdesk/models")).expanduser().resolve()
 """Model files are large, so tests share them; read before HOME is replaced."""
@@ -37,7 +41,8 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     for name, folder in (("CONFIG", ".config"), ("CACHE", ".cache"), ("DATA", ".local/share"), ("STATE", ".state")):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
     monkeypatch.chdir(current)
-    structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[LEAKS.keep, console])
     yield
     structlog.reset_defaults()
 

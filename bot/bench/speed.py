@@ -92,7 +92,7 @@ def prompts_of(size: int, count_tokens: CountTokens, count: int) -> list[str]:
 
 def prompt_of(tokens: int, count_tokens: CountTokens, *, seed: str) -> str:
     """Return so many tokens of text, or one or two less, like a page of a shop's rules."""
-    chance = random.Random(seed)  # noqa: S311 - the same text for the same seed
+    chance = random.Random(seed)  # noqa: S311 - the same text for the same seed  # nosec B311
     text = ""
     while count_tokens(text) < tokens:
         text += "".join(_rule(chance) for _ in range(10))

@@ -146,7 +146,7 @@ class Dispatcher:
 
     async def _answer(self, channel: Channel, received: Received) -> None:
         desk = self._desks[channel.bot]
-        conversation = await self._store.conversation_of(received.thread_id)
+        conversation = await self._store.conversation_of(received.thread_id, channel.bot)
         if received.kind == "media":
             await self._say(channel, received, messages.text_only(desk.settings.bot.language))
         elif received.kind == "entered":

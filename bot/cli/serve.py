@@ -21,6 +21,7 @@ from bot.cli.common import err
 from bot.draining import Drain
 from bot.errors import SettingsError
 from bot.http.app import create_app
+from bot.http.connections import BoundedConnection
 from bot.live import Changes
 from bot.logs import set_up_logging
 from bot.settings import load_settings
@@ -56,7 +57,9 @@ def serve(
 
     app = create_app(settings, open_and_tell)
     setup_token = app.state.setup_token
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(
+        app, http=BoundedConnection, ws="none", log_config=None, access_log=False, server_header=False
+    )
     server = _Server(config, app)
     start_telemetry(settings.telemetry)
     try:
@@ -124,7 +127,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - every address: a browser wants one of them
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - every address: a browser wants one of them  # nosec B104
         host = "127.0.0.1"
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}"

@@ -40,7 +40,7 @@ from knowledge.errors import (
 )
 from knowledge.reasons import Reason
 
-_REJECTED = {"invalid_token": 401, "wrong_signature": 403}
+_REJECTED = {"invalid_token": 401, "wrong_signature": 403}  # nosec B105 - statuses
 _PLAIN: dict[type[Exception], tuple[int, str]] = {
     NotFound: (404, "not_found"),
     UnknownModel: (404, "not_found"),
@@ -125,7 +125,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        kinds = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+        kinds = {404: "not_found", 405: "method_not_allowed", 408: "body_too_slow", 413: "body_too_large"}
         kind = kinds.get(error.status_code, "http_error")
         return JSONResponse(
             error_body(kind, str(error.detail), request_id(request)),

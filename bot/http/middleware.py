@@ -1,7 +1,8 @@
-"""What happens to every request: an identifier, a size limit, one log line, and safe headers."""
+"""What happens to every request: an identifier, limits of size and time, one log line, and safe headers."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import ExitStack
 
@@ -24,12 +25,44 @@ log = structlog.get_logger()
 REQUEST_ID = "X-Request-ID"
 MAX_BODY_BYTES = 1 << 20
 UPLOADS_PATH = "/api/admin/uploads"
+PIECE_SECONDS = 15.0
+"""So long the next piece of a body may take."""
+BODY_SECONDS = 60.0
+UPLOAD_SECONDS = 600.0
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "SAMEORIGIN",
 }
+NOT_KEPT = ("/api/", "/v1/")
+"""What is answered there is somebody's own: no browser or proxy keeps it."""
 QUIET_PATHS = ("/healthz", "/readyz", "/metrics")
+
+
+class _Body:
+    """The body of a request on its way: not too large, and not too slow."""
+
+    def __init__(self, receive: Receive, path: str) -> None:
+        self._receive = receive
+        upload = path == UPLOADS_PATH
+        self._allowed = MAX_BYTES if upload else MAX_BODY_BYTES
+        self._late_at = time.monotonic() + (UPLOAD_SECONDS if upload else BODY_SECONDS)
+        self._received, self._whole = 0, False
+
+    async def receive(self) -> Message:
+        """Return the next message; raises HTTPException."""
+        if self._whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(min(PIECE_SECONDS, self._late_at - time.monotonic())):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise HTTPException(408, "the body came too slowly", {"Connection": "close"}) from error
+        self._whole = not message.get("more_body", False)
+        self._received += len(message.get("body", b""))
+        if self._received > self._allowed:
+            raise HTTPException(413, f"a request may have {self._allowed:,} bytes here")
+        return message
 
 
 class RequestContext:
@@ -56,16 +89,8 @@ class RequestContext:
             await self._serve(scope, receive, send, request_id)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        begun, status, received = time.perf_counter(), 500, 0
-        allowed = MAX_BYTES if scope["path"] == UPLOADS_PATH else MAX_BODY_BYTES
-
-        async def receive_bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > allowed:
-                raise HTTPException(413, f"a request may have {allowed:,} bytes here")
-            return message
+        begun, status = time.perf_counter(), 500
+        body = _Body(receive, scope["path"])
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -75,14 +100,16 @@ class RequestContext:
                 headers[REQUEST_ID] = request_id
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith(NOT_KEPT):
+                    headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         try:
-            await self._app(scope, receive_bounded, send_with_headers)
+            await self._app(scope, body.receive, send_with_headers)
         except Exception:  # the last resort: logged whole, told to nobody
             log.exception("request crashed", path=scope["path"])
-            body = error_body("internal_error", messages.something_failed("en"), request_id)
-            await JSONResponse(body, 500)(scope, receive, send_with_headers)
+            said = error_body("internal_error", messages.something_failed("en"), request_id)
+            await JSONResponse(said, 500)(scope, receive, send_with_headers)
         finally:
             count_request(scope["method"], status)
             if scope["path"] not in QUIET_PATHS:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,18 +26,34 @@ from bot.draining import Drain
 from bot.http.bots import desk_of
 from bot.http.errors import RequestError, describe, error_body, request_id
 from bot.http.events import STREAM_HEADERS
+from bot.http.visitors import reception_of
 from bot.models.base import ChatMessage, Sampling
 from bot.question import Finished, Question, Started, Token, Usage
 from knowledge.embedding.absent import AbsentEmbedder
 
-router = APIRouter(prefix="/v1", tags=["openai"])
-
 FAQ_MODEL = "frontdesk"
-LOOPBACK = ("127.0.0.1", "::1", "testclient")
+LOOPBACK = ("127.0.0.1", "::1")
 MAX_EMBEDDING_INPUTS = 256
 MAX_STOPS = 16
 LOOK_SECONDS = 0.5
 """How often it is looked whether a client that does not stream is still there."""
+
+
+def check_key(request: Request) -> None:
+    """Let in whoever has a key; without any configured, whoever is on this machine, but no other site's page there."""
+    keys = desk_of(request).settings.server.api_keys
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    if keys:
+        if any(hmac.compare_digest(key.get_secret_value().encode(), given.encode()) for key in keys):
+            return
+        raise RequestError(401, "invalid_api_key", "the API key is missing or wrong: Authorization: Bearer KEY")
+    if request.client is None or request.client.host not in LOOPBACK:
+        raise RequestError(401, "invalid_api_key", "set server.api_keys to use /v1 from another machine")
+    reception_of(request).check_origin(request)
+
+
+router = APIRouter(prefix="/v1", tags=["openai"], dependencies=[Depends(check_key)])
+"""Without its key a request is told nothing of what its body lacks."""
 
 
 class TextPart(BaseModel):
@@ -136,7 +152,6 @@ class _Completion:
 @router.get("/models")
 async def list_models(request: Request) -> dict[str, Any]:
     """List the models that answer here."""
-    check_key(request)
     desk = desk_of(request)
     names = [FAQ_MODEL]
     if desk.local:
@@ -151,7 +166,6 @@ async def list_models(request: Request) -> dict[str, Any]:
 @router.post("/chat/completions", response_model=None)
 async def complete(body: CompletionRequest, request: Request) -> JSONResponse | StreamingResponse:
     """Answer from the FAQ, or chat with the local model."""
-    check_key(request)
     drain: Drain = request.app.state.drain
     drain.admit(body.messages[-1].text)
     desk = desk_of(request)
@@ -190,7 +204,6 @@ async def _while_connected(work: Coroutine[Any, Any, str], request: Request) -> 
 @router.post("/embeddings")
 async def embed(body: EmbeddingRequest, request: Request) -> dict[str, Any]:
     """Embed texts with the model that the FAQ is searched with."""
-    check_key(request)
     embedder = desk_of(request).knowledge.embedder
     if body.model != embedder.name or isinstance(embedder, AbsentEmbedder):
         raise RequestError(404, "model_not_found", f"the model {body.model!r} does not exist; see /v1/models")
@@ -216,18 +229,6 @@ async def embed(body: EmbeddingRequest, request: Request) -> dict[str, Any]:
         "model": embedder.name,
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
-
-
-def check_key(request: Request) -> None:
-    """Let in whoever has a key; without any configured, whoever is on this machine."""
-    keys = desk_of(request).settings.server.api_keys
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    if keys:
-        if any(hmac.compare_digest(key.get_secret_value().encode(), given.encode()) for key in keys):
-            return
-        raise RequestError(401, "invalid_api_key", "the API key is missing or wrong: Authorization: Bearer KEY")
-    if request.client is None or request.client.host not in LOOPBACK:
-        raise RequestError(401, "invalid_api_key", "set server.api_keys to use /v1 from another machine")
 
 
 async def _from_faq(desk: FrontDesk, body: CompletionRequest, completion: _Completion) -> AsyncGenerator[str]:

@@ -128,9 +128,8 @@ def _copy(connection: Connection, copy: TableCopy, rows: Sequence[Sequence[Any]]
 def _insert(connection: Connection, copy: TableCopy, rows: Sequence[Sequence[Any]]) -> None:
     kinds = [kind for _, kind in copy.columns]
     places = ", ".join("?" * len(kinds))
-    statement = (
-        f"INSERT INTO {_quoted(connection, [copy.name])} ({_quoted(connection, _names(copy))}) VALUES ({places})"
-    )
+    table, columns = _quoted(connection, [copy.name]), _quoted(connection, _names(copy))
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # the names are quoted  # nosec B608
     connection.exec_driver_sql(statement, [tuple(_for_sqlite(row, kinds)) for row in rows])
 
 
@@ -153,10 +152,8 @@ def _go_on_counting(connection: Connection, copy: TableCopy) -> None:
         return
     name = _quoted(connection, [copy.name])
     if connection.scalar(text("SELECT pg_get_serial_sequence(:table, 'id')"), {"table": name}) is not None:
-        connection.execute(
-            text(f"SELECT setval(pg_get_serial_sequence(:table, 'id'), max(id)) FROM {name} HAVING max(id) > 0"),
-            {"table": name},
-        )
+        last = f"max(id)) FROM {name} HAVING max(id) > 0"
+        connection.execute(text(f"SELECT setval(pg_get_serial_sequence(:table, 'id'), {last}"), {"table": name})  # nosec B608
 
 
 def _check_references(connection: Connection) -> None:

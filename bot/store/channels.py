@@ -140,11 +140,12 @@ class ChannelStore(Store):
             return (await _enter_thread(session, channel, incoming)).id
 
     @whole
-    async def conversation_of(self, thread_id: int) -> str | None:
-        """Return the conversation that a thread's next message belongs to, None for a new one."""
+    async def conversation_of(self, thread_id: int, bot: str = "") -> str | None:
+        """Return the conversation with a bot that a thread's next message belongs to, None for a new one."""
         recent = ConversationRow.updated_at > now() - SAME_CONVERSATION
         query = select(ConversationRow.id).join(ThreadRow, ThreadRow.conversation_id == ConversationRow.id)
-        query = query.where(ThreadRow.id == thread_id, recent | ConversationRow.handoff.in_(OF_PEOPLE))
+        query = query.where(ThreadRow.id == thread_id, ConversationRow.bot == bot)
+        query = query.where(recent | ConversationRow.handoff.in_(OF_PEOPLE))
         async with self.database.transaction() as session:
             return cast("str | None", await session.scalar(query))
 

@@ -63,7 +63,7 @@ class ConversationStore(Store):
         """Write down a question before it is answered; one that came before gives its turn again.
 
         Raises:
-            NotFound: there is no such conversation.
+            NotFound: there is no such conversation of this bot's with this visitor.
         """
         for _ in range(5):
             try:
@@ -193,6 +193,8 @@ def _begin(question: Question, session: Session) -> OpenTurn:
     else:
         conversation = _get_conversation(session, question.conversation_id, alone=True)
         _check_owner(conversation, question.visitor)
+        if conversation.bot != question.bot:
+            raise _no_conversation(conversation.id)
         conversation.updated_at = now()
         if conversation.handoff == "closed":  # the customer has more to ask: the bot is the first to answer again
             conversation.handoff = "bot"
@@ -271,14 +273,18 @@ def _get_conversation(session: Session, conversation_id: str, *, alone: bool = F
     """Return a conversation; `alone` keeps others from it until the transaction ends, where the database can."""
     conversation = session.get(ConversationRow, conversation_id, with_for_update=alone or None)
     if conversation is None or conversation.emptied_at is not None:
-        raise NotFound(f"there is no conversation {conversation_id}")
+        raise _no_conversation(conversation_id)
     return conversation
 
 
 def _check_owner(conversation: ConversationRow, visitor: str | None) -> None:
     """To others, a visitor's conversation does not exist."""
     if conversation.visitor not in (None, visitor):
-        raise NotFound(f"there is no conversation {conversation.id}")
+        raise _no_conversation(conversation.id)
+
+
+def _no_conversation(conversation_id: str) -> NotFound:
+    return NotFound(f"there is no conversation {conversation_id}")
 
 
 def _to_messages(turns: Sequence[TurnRow]) -> list[Message]:

@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import ChannelError, SendFailed
 from bot.question import Answer
 from connectors.base import (
+    MALFORMED,
     Address,
     Connector,
     ConnectorSettings,
@@ -91,7 +92,7 @@ class Slack(Connector):
             async def receive(request: Request) -> Response:
                 try:
                     return await handler.handle(request)
-                except (ValueError, AttributeError) as error:
+                except MALFORMED as error:
                     raise HTTPException(400, "the body is not Slack's") from error
 
         return router

@@ -17,7 +17,7 @@ MAX_FALLBACK = 3_000
 UP, DOWN, PERSON, CHOICE = "frontdesk_up", "frontdesk_down", "frontdesk_person", "frontdesk_choice"
 
 _MENTION = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")
-_LINK = re.compile(r"<(?:mailto:|tel:)?([^|>]+)(?:\|([^>]*))?>")
+_LINK = re.compile(r"<(?:mailto:|tel:)?([^|<>]+)(?:\|([^<>]*))?>")
 
 
 def of_answer(answer: Answer) -> list[Outgoing]:

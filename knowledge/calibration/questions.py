@@ -16,5 +16,5 @@ def out_of_scope(language: Language) -> list[str]:
     path = Path(__file__).with_name(f"out_of_scope_{language}.csv")
     with path.open(encoding="utf-8", newline="") as file:
         questions = [row["question"] for row in csv.DictReader(file)]
-    random.Random(0).shuffle(questions)  # noqa: S311 - the same order each time
+    random.Random(0).shuffle(questions)  # noqa: S311 - the same order each time  # nosec B311
     return questions

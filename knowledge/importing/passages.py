@@ -14,7 +14,7 @@ MAX_SECTION = 1_500
 SHORTEST, LONGEST = 300, 600
 MAX_OPENING = 60
 MIN_UNTITLED = 20
-_SENTENCE = re.compile(r".+?(?:[。！？；…]+[”’」』）)]*|[.!?]+[\"'”’)\]]*(?=\s)|$)\s*")
+_SENTENCE = re.compile(r".+?(?:[。！？；…]+[”’」』）)]*|(?<![.!?])[.!?]++[\"'”’)\]]*+(?=\s)|$)\s*")
 _PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
 _GAPS = re.compile(r"\n{3,}")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")

@@ -22,9 +22,9 @@ MAX_TEXT = 5_000_000
 MAX_SECONDS = 60.0
 MAX_PARAGRAPH = 2_000
 _PAGE_NUMBER = re.compile(
-    r"\W*(?:第|page)?\s*\d{1,4}\s*页?(?:\s*(?:[/,，]|of|共)\s*共?\s*\d{1,4}\s*页?)?\W*", re.IGNORECASE
+    r"\W*+(?:第|page)?+\s*+\d{1,4}+\s*+页?+(?:\s*+(?:[/,，]|of|共)\s*+共?+\s*+\d{1,4}+\s*+页?+)?\W*+", re.IGNORECASE
 )
-_CONTENTS = re.compile(r".{1,80}?(?:\.{4}|…{2}|·{4}|(?:\. ){4})[.…· ]*\d{1,4}")
+_CONTENTS = re.compile(r".{1,80}?(?:\.{4}|…{2}|·{4}|(?:\. ){4})[.…· ]*+\d{1,4}")
 _BULLET = re.compile(r"[•●▪■◆○·‣\uf0b7]\s*|[-–*]\s+")
 _STARTS = re.compile(r"\d{1,2}[.)、）]\s*\S|[①-⑳]|[（(]\d{1,2}[)）]|[QA]\s*[:：]|[问答][:：]", re.IGNORECASE)
 _END = re.compile(r"[。！？.!?:：；;][”’」』\"')）]*$")

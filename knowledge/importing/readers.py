@@ -17,6 +17,7 @@ from pathlib import Path
 import python_calamine
 
 from knowledge.errors import ImportFileError
+from knowledge.formulas import rearm
 from knowledge.reasons import Reason
 
 MAX_BYTES = 64 << 20
@@ -97,7 +98,7 @@ def read_delimited(text: str, name: str) -> list[Row]:
     start = 1
     try:
         for cells in reader:
-            rows.append(Row(start, [cell.strip() for cell in cells]))
+            rows.append(Row(start, [rearm(cell.strip()) for cell in cells]))
             start = reader.line_num + 1
             _check_length(rows, name)
     except csv.Error as error:

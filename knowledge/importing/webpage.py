@@ -192,6 +192,6 @@ def _table(table: Any) -> Iterator[str]:
 
 
 def _tidy(markdown: str) -> str:
-    markdown = re.sub(r"[ \t]*\n[ \t]*", "\n", markdown)
+    markdown = "\n".join(line.strip(" \t") for line in markdown.split("\n"))
     markdown = re.sub(r"^- \n+", "- ", markdown, flags=re.MULTILINE)
     return re.sub(r"\n{3,}", "\n\n", markdown).strip()

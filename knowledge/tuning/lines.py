@@ -49,7 +49,7 @@ def divide(entries: Sequence[Entry], seed: int) -> Lessons:
     examination = leave_variants_out(entries, seed)
     examined = examination.entries or []
     spare = [entry for entry in examined if entry.variants]
-    chance = random.Random(seed)  # noqa: S311 - the same choice for the same seed
+    chance = random.Random(seed)  # noqa: S311 - the same choice for the same seed  # nosec B311
     chosen = {entry.key: chance.choice(entry.variants) for entry in chance.sample(spare, len(spare) // VALIDATED_SHARE)}
     rest = [
         replace(entry, variants=tuple(each for each in entry.variants if each != chosen.get(entry.key)))

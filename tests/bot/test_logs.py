@@ -84,3 +84,39 @@ async def test_background_work_says_which_it_is(capsys: pytest.CaptureFixture[st
     structlog.get_logger().info("after")
     first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (first["background"], "background" in second) == ("settings", False)
+
+
+HOSTILE = "/x\x1b[2J\x9b2J\n2026-01-01 [info] forged\r\u2028forged\u0085forged\x7f"
+"""What clears a terminal, and what would begin a line."""
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_others_sent_is_one_line_and_gives_a_terminal_no_orders(
+    capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    set_up_logging("info", as_json=as_json)
+    structlog.get_logger().info("request", path=HOSTILE)
+    structlog.get_logger().info(HOSTILE, paths=[HOSTILE])
+    logged = capsys.readouterr().err
+    assert len(logged.splitlines()) == 2
+    assert [character for character in logged if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0] == ["\n"] * 2
+    if as_json:
+        assert [json.loads(line).get("path") for line in logged.splitlines()] == [HOSTILE, None]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_no_line_of_a_crash_can_be_taken_for_another_entry(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    set_up_logging("info", as_json=as_json)
+    structlog.get_logger().error("request crashed", exc_info=ValueError(HOSTILE))
+    logged = capsys.readouterr().err
+    assert "ValueError" in logged
+    assert "\x1b" not in logged
+    assert "\x9b" not in logged
+    assert [line for line in logged.splitlines()[1:] if not line.startswith("    ")] == []
+
+
+def test_what_libraries_say_of_others_words_is_no_new_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("info", as_json=False)
+    logging.getLogger("library").warning("the host said %s", HOSTILE)
+    [line] = capsys.readouterr().err.splitlines()
+    assert "the host said /x\\u001b[2J" in line

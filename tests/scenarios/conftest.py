@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import MODELS
+from tests.leaks import LEAKS
 
 ROOT = Path(__file__).parent.parent.parent
 SHOP = ROOT / "examples" / "shop-zh" / "faq.csv"
@@ -39,6 +40,7 @@ PATIENT = {
 
 def environment(home: Path, **settings: str) -> dict[str, str]:
     """Return a newcomer's environment: an empty home, no settings but those given, the shared model files."""
+    LEAKS.note_named(settings)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "SSL_CERT_FILE") if name in os.environ}
     unlimited = {f"FRONTDESK_VISITORS__PER_{whom}_PER_MINUTE": "0" for whom in ("VISITOR", "ADDRESS")}
     fixed = {"HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1"}

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from fastapi import Response
 
+from knowledge.formulas import disarm
+
 _MARK = "\ufeff"
 """Tells Excel that the text is UTF-8."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
@@ -20,10 +20,6 @@ def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[objec
     file.write(_MARK)
     writer = csv.writer(file)
     writer.writerow(header)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([disarm(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -30,7 +30,8 @@ def sample(row: NDArray[np.float32], temperature: float, top_p: float, random: n
     kept = before < top_p
     kept[0] = True
     weights = np.exp((scores - scores[0]) / temperature)[kept]
-    return int(tokens[np.searchsorted(np.cumsum(weights), random.random() * weights.sum(), side="right")])
+    drawn = random.random() * weights.sum()  # nosec B311 - a word, not a secret
+    return int(tokens[np.searchsorted(np.cumsum(weights), drawn, side="right")])
 
 
 def likeliest(row: NDArray[np.float32], count: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from bot.assembly import Parts
 from bot.http.app import create_app
+from bot.http.connections import BoundedConnection
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.knowledge import KnowledgeStore
@@ -51,7 +52,7 @@ class Site:
     @contextmanager
     def served(self) -> Iterator[str]:
         self.served_app = self.app()
-        with serving(self.served_app) as address:
+        with serving(self.served_app, http=BoundedConnection, ws="none") as address:
             yield address
 
     @contextmanager
@@ -74,7 +75,9 @@ def site(sqlite_url: str) -> Site:
 def open_client(site: Site) -> Iterator[Callable[[], TestClient]]:
     """Give a way to start the site once it is as the test wants it."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(TestClient(site.app(), raise_server_exceptions=False))
+        yield lambda: stack.enter_context(
+            TestClient(site.app(), raise_server_exceptions=False, client=("127.0.0.1", 50_000))
+        )
 
 
 @pytest.fixture

@@ -228,6 +228,12 @@ def test_without_keys_another_machine_is_not_let_in(site: Site) -> None:
         assert_error_shape(stranger.get("/v1/models"), 401, "invalid_api_key")
 
 
+def test_without_keys_a_page_of_another_site_is_not_let_in(client: TestClient) -> None:
+    assert client.get("/v1/models").status_code == 200
+    page = client.get("/v1/models", headers={"Origin": "https://evil.example"})
+    assert_error_shape(page, 403, "origin_not_allowed")
+
+
 @pytest.mark.parametrize(
     "messages",
     [

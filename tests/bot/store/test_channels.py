@@ -151,6 +151,7 @@ async def test_a_thread_stays_in_its_conversation_until_a_long_silence(
     conversation = await begin(database)
     await store.join(received.thread_id, conversation)
     assert await store.conversation_of(received.thread_id) == conversation
+    assert await store.conversation_of(received.thread_id, "another bot") is None
     assert await store.address_of(conversation) == ("wecom", {"user": "anna"})
     monkeypatch.setattr(channels, "now", lambda: now() + channels.SAME_CONVERSATION)
     assert await store.conversation_of(received.thread_id) is None

@@ -364,6 +364,10 @@ class TestForgeries:
         reply = httpx.post(f"{workspace.bot}/channels/slack/events", content=body)
         assert reply.status_code in (400, 401)
 
+    @pytest.mark.parametrize("event", [None, 1, "text", []])
+    def test_an_event_that_is_none(self, workspace: FakeSlack, event: object) -> None:
+        assert workspace.deliver({"type": "event_callback", "event": event}).status_code in (400, 404)
+
     def test_a_huge_body(self, workspace: FakeSlack) -> None:
         reply = httpx.post(f"{workspace.bot}/channels/slack/events", content=b"x" * 2_000_000)
         assert reply.status_code == 413
