@@ -209,7 +209,7 @@ def make_remote_model(settings: Settings) -> RemoteChatModel | None:
 async def open_database(settings: Settings) -> Database:
     """Open the database, bringing its tables up to date; raises StoreError."""
     await asyncio.to_thread(upgrade, settings.resolved_database_url)
-    return Database(settings.resolved_database_url)
+    return Database(settings.resolved_database_url, settings.database)
 
 
 async def warm_embedder(settings: Settings, problems: list[str]) -> Embedder:

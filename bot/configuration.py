@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from bot.desk import FrontDesk
 from bot.errors import SettingFixed, SettingsError
+from bot.live import Bell
 from bot.settings import Section, Settings
 from bot.store.settings import SettingStore
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 FOLLOW_SECONDS = 5.0
+"""So often it is looked what is kept, if nobody says that something was changed."""
 
 EDITABLE: dict[str, tuple[str, ...]] = {
     "bot": ("name", "language", "welcome_zh", "welcome_en", "starters", "synonyms", "sensitive_words"),
@@ -63,6 +65,8 @@ class Configuration:
         self._desk = desks[""]
         self._base = self._desk.settings
         self._applied: dict[str, Any] = {}
+        self.changed = Bell()
+        """To be rung when another process may have changed something."""
         self._changing = asyncio.Lock()
         """Held from reading to applying, so that a refresh never brings back what was changed meanwhile."""
 
@@ -77,7 +81,7 @@ class Configuration:
     async def follow(self) -> None:
         """Refresh again and again, until cancelled."""
         while True:
-            await asyncio.sleep(FOLLOW_SECONDS)
+            await self.changed.wait(FOLLOW_SECONDS)
             await self.refresh()
 
     async def change(self, values: Mapping[str, Any]) -> None:

@@ -108,6 +108,10 @@ class BackupError(FrontDeskError):
     """A backup cannot be made, read or restored."""
 
 
+class StoreUnavailable(StoreError):
+    """The database cannot be reached now; what was to be done may be tried again."""
+
+
 class ModelBusy(ModelError):
     """The local model has too much to do; `retry_after` is in seconds."""
 

@@ -1,4 +1,4 @@
-"""Waking whoever follows a conversation when something happens in it."""
+"""Waking whoever waits for something to happen, such as whoever follows a conversation."""
 
 from __future__ import annotations
 
@@ -10,25 +10,41 @@ RECHECK_SECONDS = 10.0
 """Followers look for themselves so often: another process may have written."""
 
 
+class Bell:
+    """Somebody who waits until it rings."""
+
+    def __init__(self) -> None:
+        """Begin in silence."""
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Let `wait` return, now or when it is next called."""
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until it has rung since the last call, but no longer than so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        self._rung.clear()
+
+
 class Follower:
     """Somebody who wants to know of one conversation, or of all."""
 
     def __init__(self, conversation_id: str | None) -> None:
         """Begin as if something had happened already."""
         self.conversation_id = conversation_id
-        self._woken = asyncio.Event()
-        self._woken.set()
+        self._bell = Bell()
+        self.wake()
 
     def wake(self) -> None:
         """Let `news` return."""
-        self._woken.set()
+        self._bell.ring()
 
     async def news(self) -> None:
         """Wait until something may have happened since the last call."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(RECHECK_SECONDS):
-                await self._woken.wait()
-        self._woken.clear()
+        await self._bell.wait(RECHECK_SECONDS)
 
 
 class Changes:
@@ -40,9 +56,9 @@ class Changes:
         self.closed = False
 
     def tell(self, conversation_id: str) -> None:
-        """Say that something happened in a conversation."""
+        """Say that something happened in a conversation, or, if it is "", perhaps in any."""
         for follower in self._followers:
-            if follower.conversation_id in (None, conversation_id):
+            if not conversation_id or follower.conversation_id in (None, conversation_id):
                 follower.wake()
 
     def followers_of(self, conversation_id: str) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from bot.live import Bell
 from bot.recent import Recent
 from bot.shared_index import SharedIndex
 from bot.store.knowledge import KnowledgeStore
@@ -30,6 +31,7 @@ from knowledge.search import Evidence, Query, Searcher
 log = structlog.get_logger()
 
 POLL_SECONDS = 2.0
+"""So often it is looked what is published, if nobody says that something was."""
 
 REMEMBERED = 4_096
 """Questions whose evidence is kept, a kilobyte each: customers click and type the same ones again and again."""
@@ -79,6 +81,8 @@ class PublishedKnowledge:
         self.progress: Progress | None = None
         self.loaded_at: float | None = None
         """When what is searched now was loaded, in Unix time."""
+        self.published = Bell()
+        """To be rung when something may have been published."""
 
     @property
     def is_ready(self) -> bool:
@@ -203,7 +207,7 @@ class PublishedKnowledge:
     async def follow(self) -> None:
         """Refresh again and again, until cancelled."""
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            await self.published.wait(POLL_SECONDS)
             try:
                 await self.refresh()
                 await self._attend()

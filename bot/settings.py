@@ -215,10 +215,41 @@ class ServerSettings(Section):
     )
 
 
+class DatabaseSettings(Section):
+    """How PostgreSQL is used; SQLite needs none of it."""
+
+    connections: int = Field(20, ge=4, le=1_000, description="So many a process opens at most.")
+    connect_seconds: int = Field(5, ge=2, le=60, description="A connection that takes longer is given up.")
+    statement_seconds: Seconds = Field(30, description="A statement that takes longer is given up.")
+    wait_seconds: Seconds = Field(
+        10, description="A request waits so long for a database that is away, or for a free connection, then fails."
+    )
+
+    @property
+    def engine(self) -> dict[str, Any]:
+        """The same as SQLAlchemy and psycopg take it; a connection is tried before it is used again."""
+        return {
+            "pool_size": self.connections,
+            "max_overflow": 0,
+            "pool_timeout": self.wait_seconds,
+            "pool_pre_ping": True,
+            "connect_args": {
+                "connect_timeout": self.connect_seconds,
+                "options": f"-c statement_timeout={round(self.statement_seconds * 1_000)}",
+                "application_name": "frontdesk",
+                "keepalives_idle": 30,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+            },
+        }
+
+
 class VisitorSettings(Section):
     """Visitors of websites."""
 
-    secret: SecretStr | None = Field(None, description="Signs their tokens; by default one is made in `data_dir`.")
+    secret: SecretStr | None = Field(
+        None, description="Signs their tokens; by default one is made and kept in the database."
+    )
     identity_secret: SecretStr | None = Field(
         None, description="Shared with your site, which signs its users' ids with it: HMAC-SHA256 in hex."
     )
@@ -313,6 +344,7 @@ class Settings(BaseSettings):
     remote: RemoteSettings = RemoteSettings()
     handoff: HandoffSettings = HandoffSettings()
     server: ServerSettings = ServerSettings()
+    database: DatabaseSettings = DatabaseSettings()
     visitors: VisitorSettings = VisitorSettings()
     widget: WidgetSettings = WidgetSettings()
     actions: ActionSettings = ActionSettings()

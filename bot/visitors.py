@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
@@ -17,6 +16,8 @@ RENEWAL_SECONDS = 30 * 86_400
 """How long a token can be exchanged for a new one, so that who comes back finds what an agent wrote meanwhile."""
 
 KEPT_IN = "visitors.secret"
+"""Where it was before it was kept in the database."""
+
 _STRANGER = "v-"
 _USER = "u-"
 
@@ -84,14 +85,7 @@ def is_stranger(visitor: str) -> bool:
     return visitor.startswith(_STRANGER)
 
 
-def keep_secret(folder: Path) -> str:
-    """Return the secret kept in `folder`, made when it is first asked for and readable by its owner only."""
-    path = folder / KEPT_IN
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        secret = secrets.token_hex(32)
-        file.write(secret)
-    return secret
+def new_secret(folder: Path) -> str:
+    """Return a secret to sign tokens with: the one that earlier versions kept in `folder`, so that they stay valid."""
+    kept = folder / KEPT_IN
+    return kept.read_text(encoding="ascii") if kept.is_file() else secrets.token_hex(32)

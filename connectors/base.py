@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
@@ -126,7 +126,7 @@ class Host(Protocol):
         """Say on the health page what does not work, or that it works again."""
         ...
 
-    def admit(self, request: Request, visitor: str, *, trusted: bool = False) -> None:
+    async def admit(self, request: Request, visitor: str, *, trusted: bool = False) -> None:
         """Refuse what a page of another site sends, and whoever asks too often; of a trusted server only the latter.
 
         For channels that anyone may call. What it raises becomes a reply with status 403 or 429.
@@ -199,6 +199,9 @@ class Delivery(Sending, Protocol):
 
 class Connector(Protocol):
     """Joins one channel to the bot; what a channel does not need is left as it is here."""
+
+    one_connection: ClassVar[bool] = False
+    """Whether the platform allows one connection only, so that of several replicas one may `run`."""
 
     def routes(self, host: Host) -> APIRouter:
         """Return what the platform calls, below `host.path`; by default nothing."""

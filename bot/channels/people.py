@@ -38,7 +38,8 @@ class PeopleCaller:
             while True:
                 await follower.news()
                 try:
-                    await self._call_all()
+                    async with self._store.database.alone("calls"):
+                        await self._call_all()
                 except Exception:  # the database may be away; it is asked again
                     log.exception("open calls could not be told")
 

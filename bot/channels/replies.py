@@ -52,7 +52,8 @@ class ReplyCourier:
             while True:
                 await follower.news()
                 try:
-                    await self._bring_all()
+                    async with self._store.database.alone("replies"):
+                        await self._bring_all()
                 except Exception:  # the database may be away; it is asked again
                     log.exception("agents' replies could not be brought")
 
@@ -64,7 +65,8 @@ class ReplyCourier:
 
     def _may_try(self, reply: UndeliveredReply) -> bool:
         _, again_at = self._failures.get(reply.thread_id, (0, 0.0))
-        return reply.channel in self._channels and time.monotonic() >= again_at
+        channel = self._channels.get(reply.channel)
+        return channel is not None and not channel.elsewhere and time.monotonic() >= again_at
 
     async def _bring(self, replies: Sequence[UndeliveredReply]) -> None:
         """Send the replies to one customer; what has gathered meanwhile goes as one message."""

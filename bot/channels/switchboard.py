@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter
+from sqlalchemy import select
 from starlette.routing import Route
 
 from bot.assembly import Parts
@@ -28,6 +29,9 @@ from bot.store.memory import MemoryStore
 log = structlog.get_logger()
 
 RESTART_SECONDS = 5.0
+HOLD_SECONDS = 2.0
+"""So often it is looked whether this is still the replica that has a platform's one connection."""
+
 CHECK_DELAYS_SECONDS = (5.0, 15.0, 60.0, 300.0)
 """Between two checks of a channel that does not work."""
 
@@ -92,7 +96,7 @@ class Switchboard:
         """Let a connector do what it does in the background, again if it fails."""
         while True:
             try:
-                await channel.connector.run(self._hosts[channel.name])
+                await self._run_once(channel)
             except ChannelError as error:  # it says itself that trying again is of no use
                 channel.failed(str(error))
                 log.exception("a channel is out of service", channel=channel.name)
@@ -103,6 +107,25 @@ class Switchboard:
                 await asyncio.sleep(RESTART_SECONDS)
             else:
                 return
+
+    async def _run_once(self, channel: Channel) -> None:
+        """Let a connector run; one that may be connected once only, on one replica, until that dies."""
+        if not channel.connector.one_connection:
+            await channel.connector.run(self._hosts[channel.name])
+            return
+        channel.elsewhere = True
+        async with self.store.database.alone(f"channel {channel.name}") as held:
+            channel.elsewhere = False
+            running = asyncio.create_task(channel.connector.run(self._hosts[channel.name]))
+            try:
+                while not running.done():
+                    await asyncio.wait([running], timeout=HOLD_SECONDS)
+                    if held is not None:
+                        await held.execute(select(1))
+                await running
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
 
     async def _check(self, channel: Channel) -> None:
         """Say what is wrong with a channel before its first customer finds out, until it is put right."""

@@ -12,7 +12,7 @@ from rich.markup import escape
 from bot.assembly import Parts, open_desk
 from bot.cli.common import err, out, read_settings, run
 from bot.errors import QuestionRejected
-from bot.http.chat import to_json
+from bot.http.shapes import to_json
 from bot.question import Answer, Finished, Question, Token
 
 

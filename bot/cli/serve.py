@@ -24,7 +24,9 @@ from bot.http.app import create_app
 from bot.http.connections import BoundedConnection
 from bot.live import Changes
 from bot.logs import set_up_logging
-from bot.settings import load_settings
+from bot.settings import Settings, load_settings
+from bot.store.database import served_alone
+from bot.store.secrets import SecretStore
 from bot.store.users import UserStore
 from bot.telemetry import start_telemetry, stop_telemetry
 
@@ -46,17 +48,23 @@ def serve(
     _limit_arenas()
     settings = load_settings()
     set_up_logging(settings.log_level, as_json=settings.log_json)
-    listener = listen(host or settings.server.host, settings.server.port if port is None else port)
+    with served_alone(settings.resolved_database_url):
+        _serve(settings, listen(host or settings.server.host, settings.server.port if port is None else port))
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
     address = _address(listener)
 
     async def open_and_tell() -> Parts:
         parts = await open_desk(settings)
-        link = f"{address}/admin#/setup/{setup_token}" if await UserStore(parts.database).is_empty() else None
+        link = None
+        if await UserStore(parts.database).is_empty():
+            app.state.setup_token = await SecretStore(parts.database).keep("setup", app.state.setup_token)
+            link = f"{address}/admin#/setup/{app.state.setup_token}"
         (_log_start if settings.log_json else _tell)(parts, address, link)
         return parts
 
     app = create_app(settings, open_and_tell)
-    setup_token = app.state.setup_token
     config = uvicorn.Config(
         app, http=BoundedConnection, ws="none", log_config=None, access_log=False, server_header=False
     )

@@ -28,16 +28,22 @@ from bot.http import bots, chat, console, docs, health, live, openai_api, visito
 from bot.http.admin import routes as admin
 from bot.http.admin.access import Backoffice
 from bot.http.errors import add_error_handlers
+from bot.http.limits import forget_limits
 from bot.http.middleware import REQUEST_ID, RequestContext
 from bot.http.running import RunningAnswers
+from bot.http.sharing import SharedAnswers
 from bot.http.visitors import Reception
 from bot.keeping.housekeeping import Housekeeper
 from bot.logs import in_background
 from bot.models.local import LocalChatModel
 from bot.preparing import keep_prepared
 from bot.settings import Settings
+from bot.store.bulletin import Bulletin
+from bot.store.running import RunningStore
+from bot.store.secrets import SecretStore
 from bot.store.settings import SettingStore
 from bot.uploads import Uploads
+from bot.visitors import new_secret
 
 PAGE = Path(__file__).parent / "page"
 PAGE_CACHING = "no-cache"
@@ -78,6 +84,9 @@ def _background(state: State) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]
     for name, desk in parts.desks.items():
         yield f"knowledge {name}".rstrip(), desk.knowledge.follow()
     yield "unread answers", state.running.give_up_unread()
+    yield "other replicas", _bulletin(parts, state.configuration).follow()
+    yield "shared answers", state.running.share()
+    yield "limits", forget_limits(parts.database)
     yield from state.switchboard.work()
     if isinstance(model := parts.desk.local, LocalChatModel):
         yield "preparing", keep_prepared(model, parts.desks.values())
@@ -93,6 +102,23 @@ def _forget(app: FastAPI) -> None:
         del app.state.review
 
 
+def _bulletin(parts: Parts, configuration: Configuration) -> Bulletin:
+    """Return what wakes whoever here waits for something that another replica does."""
+
+    def published(_about: str) -> None:
+        for desk in parts.desks.values():
+            desk.knowledge.published.ring()
+
+    return Bulletin(
+        parts.database,
+        {
+            "conversation": parts.desk.humans.changes.tell,
+            "release": published,
+            "settings": lambda _about: configuration.changed.ring(),
+        },
+    )
+
+
 def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, Parts]] | None = None) -> FastAPI:
     """Return the application; nothing is loaded before it starts."""
 
@@ -100,8 +126,10 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts = await (open_parts or (lambda: open_desk(settings)))()
         app.state.parts = parts
-        app.state.running = RunningAnswers(parts.desks, app.state.drain)
-        app.state.reception = Reception(settings)
+        shared = SharedAnswers(RunningStore(parts.database)) if parts.database.is_shared else None
+        app.state.running = RunningAnswers(parts.desks, app.state.drain, shared=shared)
+        secret = await SecretStore(parts.database).keep("visitors", new_secret(settings.data_dir.expanduser()))
+        app.state.reception = Reception(settings, secret, parts.database)
         app.state.backoffice = Backoffice.open(parts.database, app.state.setup_token)
         app.state.uploads = Uploads(parts.knowledge_store, parts.desk.knowledge)
         app.state.checks = Checks(parts.desk.knowledge)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
-from dataclasses import asdict
+from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 import structlog
@@ -16,9 +16,10 @@ from bot import messages
 from bot.http.bots import bot_of, desk_of
 from bot.http.errors import RequestError, describe, error_body, request_id
 from bot.http.events import event_stream, frame
-from bot.http.running import RunningAnswer, RunningAnswers
+from bot.http.running import RunningAnswers
+from bot.http.shapes import ServerEvents, to_json
 from bot.http.visitors import Visitor, reception_of
-from bot.question import Answer, Event, Finished, Question, Started, Token
+from bot.question import Finished, Question
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/api", tags=["chat"])
@@ -113,18 +114,20 @@ async def chat_stream(body: ChatRequest, request: Request, visitor: Visitor) -> 
     """Answer a question as server-sent events: meta, citations, token, done, error."""
     running = running_of(request).start(body.to_question(visitor, bot_of(request)))
     await running.begun()  # so that a question that is rejected gets its 4xx instead of a stream
-    return _stream(running, 0, request)
+    assert running.turn_id is not None
+    return _stream(running.turn_id, running.stream(), 0, request)
 
 
 @router.get("/chat/stream/{turn_id}", response_class=StreamingResponse)
 async def resume_stream(
     turn_id: str, request: Request, last_event_id: Annotated[str | None, Header()] = None
 ) -> StreamingResponse:
-    """Go on with a stream after the event that `Last-Event-ID` names."""
+    """Go on with a stream after the event that `Last-Event-ID` names, whichever replica began it."""
     reception = reception_of(request)
     reception.check_origin(request)
-    running = running_of(request).find(turn_id, reception.visitor_of(request))
-    return _stream(running, _position(last_event_id, turn_id), request)
+    start = _position(last_event_id, turn_id)
+    events = await running_of(request).resume(turn_id, reception.visitor_of(request))
+    return _stream(turn_id, events, start, request)
 
 
 @router.post("/feedback", status_code=204)
@@ -167,51 +170,17 @@ async def about_the_bot(request: Request) -> dict[str, Any]:
     }
 
 
-def to_json(answer: Answer) -> dict[str, Any]:
-    """Return an answer as the API shows it."""
-    return {
-        "conversation_id": answer.conversation_id,
-        "turn_id": answer.turn_id,
-        "outcome": answer.outcome,
-        "confidence": answer.confidence,
-        "answer": answer.text,
-        "language": answer.language,
-        "standalone": answer.standalone,
-        "citations": [asdict(citation) for citation in answer.citations],
-        "suggestions": [asdict(suggestion) for suggestion in answer.suggestions],
-        "candidates": [candidate.to_dict() for candidate in answer.candidates],
-        "model": answer.model,
-        "action": answer.action,
-        "degraded": answer.degraded,
-        "reused": answer.reused,
-        "handoff": answer.handoff,
-        "timings": asdict(answer.timings),
-        "usage": asdict(answer.usage),
-    }
+def _stream(turn_id: str, events: ServerEvents, start: int, request: Request) -> StreamingResponse:
+    return event_stream(_server_sent(turn_id, events, start, request_id(request)))
 
 
-def to_server_events(event: Event) -> list[tuple[str, Any]]:
-    """Return the server-sent events, name and data, that one event of the desk becomes."""
-    if isinstance(event, Token):
-        return [("token", {"text": event.text})]
-    whole = to_json(event.answer)
-    if isinstance(event, Started):
-        names = ("conversation_id", "turn_id", "outcome", "confidence", "model", "standalone")
-        return [("meta", {name: whole[name] for name in names}), ("citations", whole["citations"])]
-    return [("done", {name: value for name, value in whole.items() if name not in ("candidates", "usage")})]
-
-
-def _stream(running: RunningAnswer, start: int, request: Request) -> StreamingResponse:
-    return event_stream(_server_sent(running, start, request_id(request)))
-
-
-async def _server_sent(running: RunningAnswer, start: int, identifier: str) -> AsyncGenerator[str]:
+async def _server_sent(turn_id: str, events: ServerEvents, start: int, identifier: str) -> AsyncGenerator[str]:
     number = 0
     try:
-        async for event in running.read():
-            for name, data in to_server_events(event):
+        async with aclosing(events):
+            async for name, data in events:
                 if number >= start:
-                    yield frame(name, data, f"{running.turn_id}:{number}")
+                    yield frame(name, data, f"{turn_id}:{number}")
                 number += 1
     except Exception as error:  # the status is sent already, so the failure becomes an event
         _, kind, message, _ = describe(error)

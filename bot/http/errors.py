@@ -25,6 +25,7 @@ from bot.errors import (
     ServerStopping,
     SettingFixed,
     SettingsError,
+    StoreUnavailable,
     VisitorRejected,
     WeakPassword,
     WrongLogin,
@@ -97,8 +98,10 @@ def describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
             return *refused, str(error), {"Retry-After": str(error.retry_after)}
         case ModelBusy():
             return 503, "busy", messages.busy("en"), {"Retry-After": str(error.retry_after)}
-        case ModelError() if type(error) not in _PLAIN:
-            return 503, "model_unavailable", "the model cannot answer now", {"Retry-After": "10"}
+        case StoreUnavailable() | ModelError() if type(error) not in _PLAIN:
+            away = isinstance(error, StoreUnavailable)
+            kind, what = ("database_unavailable", "the database") if away else ("model_unavailable", "the model")
+            return 503, kind, f"{what} cannot answer now", {"Retry-After": "10"}
     status, kind = _PLAIN.get(type(error), (500, "internal_error"))
     return status, kind, str(error) if type(error) in _PLAIN else messages.something_failed("en"), {}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from typing import Any
 
 import structlog
 from structlog.contextvars import bind_contextvars
@@ -14,6 +15,8 @@ from bot.desk import FrontDesk
 from bot.draining import Drain
 from bot.errors import NotFound, QuestionRejected
 from bot.http.metrics import UNANSWERED, count
+from bot.http.shapes import ServerEvents, to_server_events
+from bot.http.sharing import NotShared
 from bot.question import Event, Finished, Question, Started
 
 log = structlog.get_logger()
@@ -37,12 +40,12 @@ class RunningAnswer:
         self.readers = 0
         self.left_at = time.monotonic()
         self.task: asyncio.Task[None] | None = None
-        self._events: list[Event] = []
+        self.events: list[Event] = []
         self._changed = asyncio.Event()
 
     def add(self, event: Event) -> None:
         """Give the readers one more event."""
-        self._events.append(event)
+        self.events.append(event)
         self._wake_readers()
 
     def end(self, at: float, failure: Exception | None) -> None:
@@ -54,22 +57,34 @@ class RunningAnswer:
         """Wait for the first event; raises the failure if there is none."""
         with self._being_read():
             await self._more_than(0)
-        if not self._events and self.failure is not None:
+        if not self.events and self.failure is not None:
             raise self.failure
+
+    def is_unread(self, now: float) -> bool:
+        """Say whether it goes on though nobody has read it for a while."""
+        goes_on = self.task is not None and not self.task.done() and not self.task.cancelling()
+        return goes_on and self.readers == 0 and now - self.left_at > GRACE_SECONDS
 
     async def read(self) -> AsyncGenerator[Event]:
         """Yield all events, those to come included; raises the failure."""
         seen = 0
         with self._being_read():
             while True:
-                while seen < len(self._events):
-                    yield self._events[seen]
+                while seen < len(self.events):
+                    yield self.events[seen]
                     seen += 1
                 if self.ended_at is not None:
                     if self.failure is not None:
                         raise self.failure
                     return
                 await self._more_than(seen)
+
+    async def stream(self) -> ServerEvents:
+        """Yield the same as server-sent events."""
+        async with aclosing(self.read()) as events:
+            async for event in events:
+                for each in to_server_events(event):
+                    yield each
 
     @contextmanager
     def _being_read(self) -> Iterator[None]:
@@ -81,7 +96,7 @@ class RunningAnswer:
             self.left_at = time.monotonic()
 
     async def _more_than(self, seen: int) -> None:
-        while len(self._events) <= seen and self.ended_at is None:
+        while len(self.events) <= seen and self.ended_at is None:
             await self._changed.wait()
 
     def _wake_readers(self) -> None:
@@ -102,10 +117,14 @@ class RunningAnswers:
     """All answers on their way, by turn and by message."""
 
     def __init__(
-        self, desks: Mapping[str, FrontDesk], drain: Drain, clock: Callable[[], float] = time.monotonic
+        self,
+        desks: Mapping[str, FrontDesk],
+        drain: Drain,
+        clock: Callable[[], float] = time.monotonic,
+        shared: NotShared | None = None,
     ) -> None:
-        """Answer with the desk of each bot, until draining begins."""
-        self._desks, self._drain, self._clock = desks, drain, clock
+        """Answer with the desk of each bot, until draining begins; `shared` knows of other replicas' answers."""
+        self._desks, self._drain, self._clock, self._shared = desks, drain, clock, shared or NotShared()
         self._running: list[RunningAnswer] = []
 
     def start(self, question: Question) -> RunningAnswer:
@@ -141,15 +160,32 @@ class RunningAnswers:
         """Forget the answers that are finished; nobody can read them again."""
         self._running = [running for running in self._running if running.ended_at is None]
 
+    async def resume(self, turn_id: str, visitor: str | None) -> ServerEvents:
+        """Return the stream of a turn's answer, from its beginning, whichever replica makes it; raises as `find`."""
+        try:
+            return self.find(turn_id, visitor).stream()
+        except NotFound:
+            elsewhere = self._shared.read(turn_id, visitor)
+            first = await anext(elsewhere)
+            return _chained(first, elsewhere)
+
     async def give_up_unread(self) -> None:
         """Cancel what nobody has read for a while, again and again, until cancelled."""
         while True:
             await asyncio.sleep(GRACE_SECONDS / 5)
             now = self._clock()
-            for running in self._running:
-                unread = running.readers == 0 and now - running.left_at > GRACE_SECONDS
-                if unread and running.task is not None and not running.task.cancelling():
+            unread = [running for running in self._running if running.is_unread(now)]
+            read = await self._read_elsewhere(unread) if unread else ()
+            for running in unread:
+                if running not in read and running.task is not None:
                     running.task.cancel()
+
+    async def _read_elsewhere(self, unread: list[RunningAnswer]) -> Collection[object]:
+        try:
+            return await self._shared.read_elsewhere(unread)
+        except Exception as error:  # nobody knows, so they go on
+            log.warning("readers elsewhere are not known", error=str(error))
+            return unread
 
     @property
     def unfinished(self) -> int:
@@ -160,16 +196,18 @@ class RunningAnswers:
         """Let running answers finish for as long as draining may take, then cancel them."""
         tasks = [running.task for running in self._running if running.task is not None and not running.task.done()]
         if tasks:
+            keeping = asyncio.create_task(self.share())
             _, late = await asyncio.wait(tasks, timeout=self._drain.seconds_left)
-            for task in late:
+            for task in (*late, keeping):
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await asyncio.gather(*late, keeping, return_exceptions=True)
 
     async def _run(self, running: RunningAnswer) -> None:
         failure: Exception | None = None
         question = running.question
         try:
             with self._drain.working():
+                await self._shared.claim(running)
                 async with aclosing(self._desks[question.bot].answer(question)) as events:
                     async for event in events:
                         if isinstance(event, Started):
@@ -187,9 +225,21 @@ class RunningAnswers:
             UNANSWERED.labels("rejected" if isinstance(error, (QuestionRejected, NotFound)) else "failed").inc()
         finally:
             running.end(self._clock(), failure)
+            await self._shared.end(running)
+
+    async def share(self) -> None:
+        """Let other replicas know, until cancelled."""
+        await self._shared.keep()
 
     def _forget_old(self) -> None:
         now = self._clock()
         self._running = [
             running for running in self._running if running.ended_at is None or now - running.ended_at < KEEP_SECONDS
         ]
+
+
+async def _chained(first: tuple[str, Any], rest: ServerEvents) -> ServerEvents:
+    async with aclosing(rest):
+        yield first
+        async for each in rest:
+            yield each

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot import messages
 from bot.http.bots import bot_of, desk_of
 from bot.http.errors import RequestError
-from bot.http.limits import RateLimit
+from bot.http.limits import make_limit
 from bot.settings import Settings
-from bot.visitors import TOKEN_SECONDS, Visitors, is_stranger, keep_secret
+from bot.store.database import Database
+from bot.visitors import TOKEN_SECONDS, Visitors, is_stranger
 
 log = structlog.get_logger()
 
@@ -22,17 +23,15 @@ log = structlog.get_logger()
 class Reception:
     """What every request of a visitor passes: the origin, the token, the limits."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Read the settings; the secret is made if there is none."""
-        chosen, folder = settings.visitors, settings.data_dir.expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
-        secret = chosen.secret.get_secret_value() if chosen.secret else keep_secret(folder)
+    def __init__(self, settings: Settings, secret: str, database: Database) -> None:
+        """Read the settings; tokens are signed with the secret unless the settings have one."""
+        chosen = settings.visitors
         identity = chosen.identity_secret.get_secret_value() if chosen.identity_secret else None
-        self.visitors = Visitors(secret, identity)
+        self.visitors = Visitors(chosen.secret.get_secret_value() if chosen.secret else secret, identity)
         self._origins: dict[str, set[str]] = {}
         self.allow(settings)
-        self._by_visitor = RateLimit(chosen.per_visitor_per_minute)
-        self._by_address = RateLimit(chosen.per_address_per_minute)
+        self._by_visitor = make_limit(database, "visitor", chosen.per_visitor_per_minute)
+        self._by_address = make_limit(database, "address", chosen.per_address_per_minute)
 
     def allow(self, settings: Settings) -> None:
         """Serve the pages of the sites that the settings name for each bot, and no others'."""
@@ -54,10 +53,10 @@ class Reception:
         token = _token_of(request)
         return None if token is None else self.visitors.read_for_renewal(token)
 
-    def admit_to_channel(self, request: Request, bot: str, visitor: str, trusted: bool) -> None:  # noqa: FBT001
+    async def admit_to_channel(self, request: Request, bot: str, visitor: str, trusted: bool) -> None:  # noqa: FBT001
         """Let a request of a bot's visitor on a channel pass; a trusted server speaks for many visitors."""
         self._check_origin(request, bot)
-        self.check_limits(request, visitor, one_address=not trusted)
+        await self.check_limits(request, visitor, one_address=not trusted)
 
     def check_origin(self, request: Request) -> None:
         """Refuse what a page of another site sends, unless the site is allowed."""
@@ -73,11 +72,11 @@ class Reception:
         log.warning(f"origin not allowed; add it to {setting}", origin=origin)
         raise RequestError(403, "origin_not_allowed", f"{setting} does not name this site")
 
-    def check_limits(self, request: Request, visitor: str | None, *, one_address: bool = True) -> None:
+    async def check_limits(self, request: Request, visitor: str | None, *, one_address: bool = True) -> None:
         """Refuse whoever asks too often: a visitor, or an address, unless that stands for many."""
         address = request.client.host if request.client else "unknown"
-        by_address = self._by_address.take(address) if one_address else 0
-        seconds = max(by_address, self._by_visitor.take(visitor) if visitor else 0)
+        by_address = await self._by_address.take(address) if one_address else 0
+        seconds = max(by_address, await self._by_visitor.take(visitor) if visitor else 0)
         if seconds:
             language = messages.as_language(request.headers.get("Accept-Language", "zh"))
             raise RequestError(429, "rate_limited", messages.too_often(language, seconds), retry_after=seconds)
@@ -99,7 +98,7 @@ async def admit_visitor(request: Request) -> str | None:
     reception = reception_of(request)
     reception.check_origin(request)
     visitor = reception.visitor_of(request)
-    reception.check_limits(request, visitor)
+    await reception.check_limits(request, visitor)
     return visitor
 
 
@@ -108,7 +107,7 @@ async def admit_returning_visitor(request: Request) -> str | None:
     reception = reception_of(request)
     reception.check_origin(request)
     visitor = reception.returning_visitor_of(request)
-    reception.check_limits(request, visitor)
+    await reception.check_limits(request, visitor)
     return visitor
 
 

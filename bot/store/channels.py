@@ -20,6 +20,9 @@ from connectors.base import Incoming, IncomingKind
 LEASE = timedelta(seconds=15)
 """So long a message belongs to whoever took it up, unless they renew it: then they are dead, and another does."""
 
+OWN = timedelta(seconds=5)
+"""So much earlier than others the replica that took a message takes it up: it may hold the line it came over."""
+
 SAME_CONVERSATION = timedelta(hours=12)
 """After a longer silence the next message begins a new conversation."""
 
@@ -76,6 +79,7 @@ class ChannelStore(Store):
                     address=dict(incoming.address),
                     kind=incoming.kind,
                     text=incoming.text,
+                    replica=self.database.replica,
                 )
             )
         return True
@@ -84,16 +88,19 @@ class ChannelStore(Store):
     async def claim(self, limit: int, working: Collection[int] = ()) -> list[Received]:
         """Take up messages that are due, the first of each thread only, for as long as LEASE.
 
-        Those that the caller is `working` on are not due, though their lease may have ended.
+        Those that another replica took are due a while later. Those that the caller is `working` on are not due,
+        though their lease may have ended.
         """
         earlier = aliased(ReceivedRow)
         is_first = ~exists().where(
             earlier.thread_id == ReceivedRow.thread_id, earlier.id < ReceivedRow.id, earlier.done_at.is_(None)
         )
+        is_ours = ReceivedRow.replica == self.database.replica
         query = (
             select(ReceivedRow, ThreadRow)
             .join(ThreadRow, ThreadRow.id == ReceivedRow.thread_id)
             .where(ReceivedRow.done_at.is_(None), ReceivedRow.due_at <= now(), is_first)
+            .where(is_ours | ReceivedRow.replica.is_(None) | (ReceivedRow.due_at <= now() - OWN))
             .where(ReceivedRow.id.not_in(working))
             .order_by(ReceivedRow.id)
             .limit(limit)
@@ -116,6 +123,11 @@ class ChannelStore(Store):
     async def try_later(self, received: Received, seconds: float) -> None:
         """Let a message be taken up again after a while."""
         await self._change(received, due_at=now() + timedelta(seconds=seconds))
+
+    @whole
+    async def leave(self, received: Received) -> None:
+        """Let any replica take a message up, since this one stops."""
+        await self._change(received, due_at=now(), replica=None)
 
     @whole
     async def finish(self, received: Received, failure: str | None = None) -> None:

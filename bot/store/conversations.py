@@ -13,7 +13,7 @@ from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.errors import NotFound
+from bot.errors import NotFound, StoreUnavailable
 from bot.privacy import mask
 from bot.question import (
     Answer,
@@ -27,6 +27,8 @@ from bot.question import (
     Usage,
 )
 from bot.store.database import Store, whole
+from bot.store.news import announce
+from bot.store.outage import repeated
 from bot.store.tables import ConversationRow, FeedbackRow, HandoffRow, TurnRow, new_id, now
 
 HISTORY_TURNS = 10
@@ -62,6 +64,8 @@ class ConversationStore(Store):
     async def begin(self, question: Question) -> OpenTurn:
         """Write down a question before it is answered; one that came before gives its turn again.
 
+        If the database goes away meanwhile, one with a `message_id` is written again: it is told from a second one.
+
         Raises:
             NotFound: there is no such conversation of this bot's with this visitor.
         """
@@ -70,14 +74,19 @@ class ConversationStore(Store):
                 return await self.database.together(partial(_begin, question))
             except IntegrityError:  # the same message, or the same place in the conversation, at the same moment
                 await asyncio.sleep(0.01)
+            except StoreUnavailable:
+                if question.message_id is None:
+                    raise
         return await self.database.together(partial(_begin, question))
 
     @whole
+    @repeated
     async def finish(self, answer: Answer) -> None:
         """Write down the reply with all that led to it."""
         await self.database.together(partial(_finish, answer))
 
     @whole
+    @repeated
     async def answer(self, turn_id: str) -> Answer:
         """Return the reply of a turn that is complete; raises NotFound."""
         async with self.database.transaction() as session:
@@ -87,6 +96,7 @@ class ConversationStore(Store):
             return _to_answer(turn, await session.run_sync(_get_conversation, turn.conversation_id))
 
     @whole
+    @repeated
     async def transcript(self, conversation_id: str) -> list[Message]:
         """Return a conversation's messages, oldest first; raises NotFound."""
         async with self.database.transaction() as session:
@@ -117,6 +127,7 @@ class ConversationStore(Store):
             row.rating, row.comment = rating, mask(comment) if comment else None
 
     @whole
+    @repeated
     async def turn_of(self, channel: str, message_id: str) -> str | None:
         """Return the turn that a channel's message became, None if there is none."""
         async with self.database.transaction() as session:
@@ -124,6 +135,7 @@ class ConversationStore(Store):
             return cast("str | None", await session.scalar(select(TurnRow.id).where(same)))
 
     @whole
+    @repeated
     async def visitor_of(self, turn_id: str) -> str | None:
         """Return whose conversation a turn is in, None if it is nobody's; raises NotFound."""
         async with self.database.transaction() as session:
@@ -140,9 +152,11 @@ class ConversationStore(Store):
             if not cast("CursorResult[Any]", taken).rowcount:  # somebody else called at the same moment, or before
                 return False
             session.add(HandoffRow(conversation_id=conversation_id, reason=reason, summary=summary))
+            announce(session, "conversation", conversation_id)
             return True
 
     @whole
+    @repeated
     async def check_owner(self, conversation_id: str, visitor: str | None) -> None:
         """Raise NotFound unless there is such a conversation, and it is this visitor's or nobody's."""
         async with self.database.transaction() as session:
@@ -208,6 +222,8 @@ def _begin(question: Question, session: Session) -> OpenTurn:
         question=question.text if conversation.handoff in OF_PEOPLE else mask(question.text),
     )
     session.add(turn)
+    if conversation.handoff in OF_PEOPLE:
+        announce(session, "conversation", conversation.id)
     return _open(turn, conversation, earlier, None)
 
 

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+import fcntl
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import wraps
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, NullPool, create_engine, event, make_url, text
+from sqlalchemy import Connection, NullPool, TextClause, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 
 import migrations
-from bot.errors import StoreError
+from bot.errors import StoreError, StoreUnavailable
+from bot.settings import DatabaseSettings
+from bot.store import news
 from bot.store.grouping import GroupCommit, begin_as_writer
+from bot.store.outage import is_away
+from bot.store.tables import new_id
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +38,12 @@ BUSY_MS = 10_000
 
 _TABLES_LOCK = 4_207_001
 """Of PostgreSQL, for whoever makes or changes tables: several replicas start at the same moment."""
+
+RECONNECT_SECONDS = (0.05, 0.1, 0.2, 0.5)
+"""Between two tries to reach a database that is away; the last again and again."""
+
+TURN_SECONDS = 0.2
+"""Between two tries to be the only replica that does something."""
 
 
 def migration_config(url: str) -> Config:
@@ -91,14 +105,40 @@ def move_tables(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-class Database:
-    """An engine and its sessions."""
+@contextmanager
+def served_alone(url: str) -> Iterator[None]:
+    """Keep a second server from an SQLite database for as long as the block lasts; commands may use it meanwhile.
 
-    def __init__(self, url: str) -> None:
-        """Prepare; the first session connects."""
-        self.engine: AsyncEngine = create_async_engine(url)
+    Raises:
+        StoreError: there is one already.
+    """
+    path = make_url(url).database
+    if make_url(url).get_backend_name() != "sqlite" or not path:
+        yield
+        return
+    lock = Path(f"{path}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreError(
+                f"another server uses {path}; stop it first, or give several servers one PostgreSQL: docs/replicas.md"
+            ) from error
+        yield
+
+
+class Database:
+    """An engine and its sessions; `replica` is the name of this process among others that share the database."""
+
+    def __init__(self, url: str, settings: DatabaseSettings | None = None) -> None:
+        """Prepare; the first session connects. PostgreSQL is used as the settings say."""
+        self._settings = settings or DatabaseSettings()
+        self.is_shared = make_url(url).get_backend_name() == "postgresql"
+        self.replica = new_id() if self.is_shared else ""
+        self.engine: AsyncEngine = create_async_engine(url, **(self._settings.engine if self.is_shared else {}))
         self._group: GroupCommit | None = None
-        if self.engine.dialect.name == "sqlite":
+        if not self.is_shared:
             event.listen(self.engine.sync_engine, "connect", _set_pragmas)
             self._group = GroupCommit(blocking_url(url), _set_pragmas)
         self._working: set[asyncio.Task[Any]] = set()
@@ -107,9 +147,50 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Give a session whose work is committed at the end, all of it or nothing."""
-        async with self._sessions() as session, session.begin():
+        """Give a session whose work is committed at the end, all of it or nothing.
+
+        Raises:
+            StoreUnavailable: PostgreSQL cannot be reached, for longer than a request waits, or went away meanwhile.
+        """
+        if not self.is_shared:
+            async with self._sessions() as session, session.begin():
+                yield session
+            return
+        async with self._connected() as connection, self._sessions(bind=connection) as session, session.begin():
             yield session
+            await news.send(session)
+
+    async def rows(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Return what one statement of PostgreSQL's gives, committed at once; raises StoreUnavailable."""
+        async with self._connected() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            found = await connection.execute(statement, values)
+            return found.all() if found.returns_rows else []
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            connection = await self._connect()
+            try:
+                yield connection
+            finally:
+                await connection.close()
+        except Exception as error:
+            if is_away(error):
+                raise StoreUnavailable(f"the database went away: {_first_line(error)}") from error
+            raise
+
+    async def _connect(self) -> AsyncConnection:
+        """Return a connection that works; while the database is away nothing has been done, so it is waited for."""
+        started = time.monotonic()
+        for delay in chain(RECONNECT_SECONDS, repeat(RECONNECT_SECONDS[-1])):
+            try:
+                return await self.engine.connect()
+            except Exception as error:
+                if not is_away(error) or time.monotonic() + delay > started + self._settings.wait_seconds:
+                    raise
+            await asyncio.sleep(delay)
+        raise AssertionError  # repeat has no end
 
     async def together(self, work: Callable[[Session], T]) -> T:
         """Do some work in a transaction, on SQLite in one with all else that waits; committed when this returns.
@@ -126,6 +207,23 @@ class Database:
         if self._group is not None:
             async with self.engine.connect() as connection:
                 await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[AsyncSession | None]:
+        """Keep other replicas from the same work for as long as the block lasts; on SQLite there are none.
+
+        Gives the session that holds the lock: while it can be used, nobody else works.
+        """
+        if not self.is_shared:
+            yield None
+            return
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        while True:
+            async with self.transaction() as session:
+                if await session.scalar(select(func.pg_try_advisory_xact_lock(key))):
+                    yield session
+                    return
+            await asyncio.sleep(TURN_SECONDS)
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Do some work whole: if its caller is cancelled meanwhile, it goes on by itself."""

@@ -15,6 +15,8 @@ from bot.errors import NotFound, NotYours
 from bot.privacy import mask
 from bot.question import HandoffState
 from bot.store.database import Store, whole
+from bot.store.news import announce
+from bot.store.outage import repeated
 from bot.store.tables import ConversationRow, HandoffRow, MessageRow, TurnRow, now
 
 MessageKind = Literal["reply", "note", "state"]
@@ -61,6 +63,7 @@ class InboxStore(Store):
     """Reads and changes what people do in conversations."""
 
     @whole
+    @repeated
     async def conversations(self, states: Sequence[HandoffState]) -> list[InboxConversation]:
         """List the conversations in these states: first those that wait, longest first, then the liveliest."""
         query = (
@@ -78,6 +81,7 @@ class InboxStore(Store):
         return [*waiting, *(each for each in listed if each.handoff != "waiting")]
 
     @whole
+    @repeated
     async def conversation(self, conversation_id: str) -> InboxConversation:
         """Return one conversation; raises NotFound."""
         async with self.database.transaction() as session:
@@ -90,6 +94,7 @@ class InboxStore(Store):
             return _listed(conversation, handoff, await _last_words(session, [conversation_id]))
 
     @whole
+    @repeated
     async def transcript(self, conversation_id: str) -> list[TranscriptItem]:
         """Return all that was said and noted, oldest first; raises NotFound."""
         async with self.database.transaction() as session:
@@ -146,6 +151,7 @@ class InboxStore(Store):
             write(session, await _get(session, conversation_id), "note", agent, text)
 
     @whole
+    @repeated
     async def owner(self, conversation_id: str) -> tuple[HandoffState, str | None]:
         """Return whose a conversation is, and the agent's name; raises NotFound."""
         async with self.database.transaction() as session:
@@ -153,6 +159,7 @@ class InboxStore(Store):
             return cast("HandoffState", conversation.handoff), conversation.agent
 
     @whole
+    @repeated
     async def replies(self, conversation_id: str, after: int) -> list[Reply]:
         """List what agents wrote to the customer, from behind an identifier on."""
         query = select(MessageRow).where(
@@ -190,9 +197,10 @@ def write(
     text: str,
     source: str | None = None,
 ) -> None:
-    """Add what an agent wrote to a conversation."""
+    """Add what an agent wrote to a conversation, and have everybody look who follows it."""
     conversation.updated_at = now()
     session.add(MessageRow(conversation_id=conversation.id, kind=kind, author=agent, text=text, source=source))
+    announce(session, "conversation", conversation.id)
 
 
 async def mask_all(session: AsyncSession, conversation_id: str) -> None:

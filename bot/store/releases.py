@@ -13,6 +13,8 @@ from sqlalchemy import exists, func, insert, select
 from bot.errors import NotFound
 from bot.store.database import Store, whole
 from bot.store.entries import find_base, read_entries
+from bot.store.news import announce
+from bot.store.outage import repeated
 from bot.store.tables import EntryChangeRow, EntryRow, KnowledgeBaseRow, ReleaseEntryRow, ReleaseRow
 from knowledge.entries import Entry, content_hash
 
@@ -76,6 +78,7 @@ class ReleaseStore(Store):
                 values = [{"release_id": release.id, "entry": entry.to_dict()} for entry in entries]
                 await session.execute(insert(ReleaseEntryRow), values)
             base.current_release = release.id
+            announce(session, "release", base.name)
             return _to_release(release, base.name)
 
     @whole
@@ -89,9 +92,11 @@ class ReleaseStore(Store):
             if release is None:
                 raise NotFound(f"the knowledge base {knowledge_base!r} has no release {number}")
             base.current_release = release.id
+            announce(session, "release", base.name)
             return _to_release(release, base.name)
 
     @whole
+    @repeated
     async def releases(self, knowledge_base: str) -> list[ListedRelease]:
         """List the releases of a knowledge base, newest first; raises UnknownEntry without such a base."""
         async with self.database.transaction() as session:
@@ -112,6 +117,7 @@ class ReleaseStore(Store):
             ]
 
     @whole
+    @repeated
     async def current_releases(self, names: Sequence[str] = ()) -> list[Release]:
         """Return the current release of each named knowledge base that has one; without names, of all."""
         async with self.database.transaction() as session:
@@ -125,6 +131,7 @@ class ReleaseStore(Store):
             return [_to_release(release, name) for release, name in await session.execute(query)]
 
     @whole
+    @repeated
     async def released_entries(self, release: Release) -> list[Entry]:
         """Return the entries of a release, exactly as they were published."""
         async with self.database.transaction() as session:
@@ -136,6 +143,7 @@ class ReleaseStore(Store):
             return [Entry.from_dict(row) for row in rows]
 
     @whole
+    @repeated
     async def overview(self) -> list[BaseOverview]:
         """Return all knowledge bases at a glance."""
         size = (

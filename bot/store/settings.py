@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from bot.store.database import Store, whole
+from bot.store.news import announce
+from bot.store.outage import repeated
 from bot.store.tables import SettingRow
 
 
@@ -15,6 +17,7 @@ class SettingStore(Store):
     """Keeps what differs from the settings file, by "section.name"."""
 
     @whole
+    @repeated
     async def values(self) -> dict[str, Any]:
         """Return all of them."""
         async with self.database.transaction() as session:
@@ -26,3 +29,4 @@ class SettingStore(Store):
         async with self.database.transaction() as session:
             await session.execute(delete(SettingRow).where(SettingRow.name.in_(values)))
             session.add_all(SettingRow(name=name, value=value) for name, value in values.items() if value is not None)
+            announce(session, "settings")

@@ -294,8 +294,8 @@ class ReceivedRow(Base):
     """A message of a channel, from before it is acknowledged until its answer has arrived, and a while longer.
 
     Its `address` is where its own answer goes; its thread's is where its customer was last. Nobody else works on it
-    before `due_at`. What it says is forgotten once it is `done_at`, for `failure` if that is
-    not empty; that it was there is kept, so that it is not answered again.
+    before `due_at`, and for a while after it only the `replica` that took it. What it says is forgotten once it is
+    `done_at`, for `failure` if that is not empty; that it was there is kept, so that it is not answered again.
     """
 
     __tablename__ = "received"
@@ -309,6 +309,7 @@ class ReceivedRow(Base):
     text: Mapped[str]
     sent: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
+    replica: Mapped[str | None]
     due_at: Mapped[datetime] = mapped_column(default=now)
     done_at: Mapped[datetime | None]
     failure: Mapped[str | None]
@@ -368,6 +369,39 @@ class SettingRow(Base):
     __tablename__ = "settings"
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[Any] = mapped_column(JSON())
+
+
+class SecretRow(Base):
+    """A secret that was made here and that all replicas share."""
+
+    __tablename__ = "secrets"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class RateLimitRow(Base):
+    """When somebody who asks often will have the whole of their limit again; not logged on PostgreSQL."""
+
+    __tablename__ = "rate_limits"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    full_at: Mapped[datetime]
+
+
+class RunningAnswerRow(Base):
+    """An answer that a replica is making, or has just made, for the others; not logged on PostgreSQL.
+
+    It belongs to that replica until `held_until`, unless renewed. Somebody reads it until `read_until`, perhaps
+    elsewhere. `events` are what a stream has sent so far, name and data each, if more than the turn itself tells.
+    """
+
+    __tablename__ = "running_answers"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    turn_id: Mapped[str | None] = mapped_column(index=True)
+    visitor: Mapped[str | None]
+    events: Mapped[list[Any]]
+    held_until: Mapped[datetime]
+    read_until: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class AuditRow(Base):

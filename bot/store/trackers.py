@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bot.actions.base import Event
 from bot.actions.tracker import TrackerState
 from bot.store.database import Store, whole
+from bot.store.outage import repeated
 from bot.store.tables import TrackerRow, TurnRow, now
 
 AWAIT = timedelta(hours=1)
@@ -21,6 +22,7 @@ class TrackerStore(Store):
     """Keeps the state of each conversation that has had an action."""
 
     @whole
+    @repeated
     async def load(self, conversation_id: str) -> TrackerState:
         """Return what is kept of a conversation, which may be nothing."""
         async with self.database.transaction() as session:
@@ -31,6 +33,7 @@ class TrackerStore(Store):
             return TrackerState(dict(row.slots), list(row.events), row.awaiting if is_recent else None)
 
     @whole
+    @repeated
     async def save(self, conversation_id: str, state: TrackerState) -> None:
         """Keep the state of a conversation."""
         async with self.database.transaction() as session:
@@ -45,6 +48,7 @@ class TrackerStore(Store):
             )
 
     @whole
+    @repeated
     async def past(self, conversation_id: str, before: str) -> list[Event]:
         """Return the turns before one as events of Rasa's, oldest first; personal data is masked in them."""
         query = (

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.accounts import SCOPES_OF_ROLE, Actor, Role, hash_password, hash_token, is_password, new_token
 from bot.errors import LastOwner, LoginLocked, NameTaken, NotFound, WrongLogin
 from bot.store.database import Store, whole
+from bot.store.outage import repeated
 from bot.store.tables import SessionRow, UserRow, now
 
 MAX_FAILURES = 5
@@ -37,12 +38,14 @@ class UserStore(Store):
     """Makes users and lets them in."""
 
     @whole
+    @repeated
     async def is_empty(self) -> bool:
         """Say whether there is nobody yet."""
         async with self.database.transaction() as session:
             return not await session.scalar(select(func.count()).select_from(UserRow))
 
     @whole
+    @repeated
     async def users(self) -> list[User]:
         """List everybody."""
         async with self.database.transaction() as session:
@@ -118,6 +121,7 @@ class UserStore(Store):
         return token
 
     @whole
+    @repeated
     async def actor(self, token: str) -> Actor | None:
         """Return whose session a token is, None if it is over."""
         async with self.database.transaction() as session:

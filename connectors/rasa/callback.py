@@ -39,7 +39,7 @@ class RasaCallback(Connector):
         @router.post("/webhook")
         async def receive(message: RasaMessage, request: Request) -> Response:
             check_token(self._token, request)
-            host.admit(request, message.sender, trusted=bool(self._token))
+            await host.admit(request, message.sender, trusted=bool(self._token))
             await host.take(message.to_incoming())
             return Response("success", media_type="text/plain")
 

@@ -89,7 +89,7 @@ class RasaRest(Connector):
         @router.post("/webhook")
         async def receive(message: RasaMessage, request: Request) -> Response:
             check_token(self._token, request)
-            host.admit(request, message.sender, trusted=bool(self._token))
+            await host.admit(request, message.sender, trusted=bool(self._token))
             if request.query_params.get("stream", "").lower() == "true":
                 lines = (json.dumps(each, ensure_ascii=False) + "\n" async for each in self._converse(message))
                 return StreamingResponse(lines, media_type="text/event-stream")

@@ -61,6 +61,7 @@ class WecomBot(Connector):
     """Talks to a company's own people, alone and in groups."""
 
     Settings = WecomBotSettings
+    one_connection = True
 
     def __init__(self, settings: WecomBotSettings) -> None:
         """Prepare; nothing is called yet."""

@@ -9,6 +9,7 @@ from typing import Any
 from bot.actions.opening import open_actions
 from bot.desk import FrontDesk
 from bot.handoff import HandoffDesk
+from bot.live import Bell
 from bot.models.base import ChatMessage, FinishReason, Sampling
 from bot.published import Progress
 from bot.question import Answer, Event, Finished, Question, Token, Usage
@@ -112,6 +113,7 @@ class StubKnowledge:
         self.problem: str | None = None
         self.live_releases = {"default": 3}
         self.searcher = None
+        self.published = Bell()
         self.rehearsed: list[tuple[str, Sequence[Entry]]] = []
 
     def live_release(self, knowledge_base: str) -> int | None:

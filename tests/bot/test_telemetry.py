@@ -33,8 +33,8 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture
-def site(sqlite_url: str) -> Site:
-    return Site(sqlite_url, StubKnowledge(0.6), ScriptedModel("签收后7天内可以申请退货，", "运费12元由买家承担。"))
+def site(new_url: str) -> Site:
+    return Site(new_url, StubKnowledge(0.6), ScriptedModel("签收后7天内可以申请退货，", "运费12元由买家承担。"))
 
 
 @pytest.fixture

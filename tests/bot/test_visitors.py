@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import stat
 from pathlib import Path
 
 import pytest
 
 import bot.visitors
 from bot.errors import VisitorRejected
-from bot.visitors import Visitors, is_stranger, keep_secret
+from bot.visitors import Visitors, is_stranger, new_secret
 
 
 def sign(user: str, secret: str = "shared") -> str:
@@ -80,8 +79,7 @@ def test_without_an_identity_secret_nobody_can_be_vouched_for() -> None:
         Visitors("secret").identify("42", sign("42"))
 
 
-def test_the_secret_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    secret = keep_secret(tmp_path)
-    assert len(secret) == 64
-    assert keep_secret(tmp_path) == secret
-    assert stat.S_IMODE((tmp_path / "visitors.secret").stat().st_mode) == 0o600
+def test_a_secret_is_new_unless_an_earlier_version_kept_one(tmp_path: Path) -> None:
+    assert new_secret(tmp_path) != new_secret(tmp_path)
+    (tmp_path / "visitors.secret").write_text("kept")
+    assert new_secret(tmp_path) == "kept"

@@ -9,6 +9,6 @@ from tests.bot.http.conftest import Site
 
 
 @pytest.fixture
-def site(sqlite_url: str) -> Site:
+def site(new_url: str) -> Site:
     """Give a site whose knowledge is certain."""
-    return Site(sqlite_url, StubKnowledge())
+    return Site(new_url, StubKnowledge())

@@ -28,9 +28,9 @@ SECRET = "at least sixteen characters"
 
 
 @pytest.fixture
-def site(sqlite_url: str) -> Site:
+def site(new_url: str) -> Site:
     """Give a site with the channels that programs talk to."""
-    site = Site(sqlite_url, StubKnowledge())
+    site = Site(new_url, StubKnowledge())
     channels = {"webhook": {"secret": SECRET, "url": "http://127.0.0.1:9/"}, "rest": {}}
     site.settings = {"channels": channels, "server": {"api_keys": ["a-long-random-key"]}}
     return site

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import MODELS
 from tests.leaks import LEAKS
+from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).parent.parent.parent
 SHOP = ROOT / "examples" / "shop-zh" / "faq.csv"
@@ -38,13 +40,40 @@ PATIENT = {
 """The beginnings of a few prompts only are prepared, and no answer is given up on a machine that tests keep busy."""
 
 
+class Databases:
+    """With `--postgres`, a database there for every home; a home that was copied gets a copy of its database."""
+
+    server: PostgresServer | None = None
+
+    def variables(self, home: Path) -> dict[str, str]:
+        """Return what names the database of a home; nothing for a file of SQLite's."""
+        if self.server is None:
+            return {}
+        note = home / "database.json"
+        known = json.loads(note.read_text()) if note.exists() else {"home": "", "name": self.server.template}
+        if known["home"] != str(home):
+            known = {"home": str(home), "name": self.server.create(known["name"])}
+            note.write_text(json.dumps(known))
+        return {"FRONTDESK_DATABASE_URL": self.server.url(known["name"])}
+
+
+databases = Databases()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chosen_databases(request: pytest.FixtureRequest) -> None:
+    """Use PostgreSQL if that is wanted."""
+    if request.config.getoption("--postgres"):
+        databases.server = request.getfixturevalue("postgres_server")
+
+
 def environment(home: Path, **settings: str) -> dict[str, str]:
     """Return a newcomer's environment: an empty home, no settings but those given, the shared model files."""
     LEAKS.note_named(settings)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "SSL_CERT_FILE") if name in os.environ}
     unlimited = {f"FRONTDESK_VISITORS__PER_{whom}_PER_MINUTE": "0" for whom in ("VISITOR", "ADDRESS")}
-    fixed = {"HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1"}
-    return {**kept, **unlimited, **PATIENT, **fixed, **settings}
+    fixed = {"HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
+    return {**kept, **unlimited, **PATIENT, **fixed, **databases.variables(home), **settings}
 
 
 def run(home: Path, *arguments: str, given: str = "", **settings: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ from fastapi import Depends, Request, Response
 from bot.accounts import Actor, Scope, csrf_of
 from bot.assembly import Parts
 from bot.http.errors import RequestError
-from bot.http.limits import RateLimit
+from bot.http.limits import Limit, make_limit
 from bot.store.audit import AuditStore
 from bot.store.confidence import ConfidenceStore
 from bot.store.database import Database
@@ -43,7 +43,7 @@ class Backoffice:
     confidence: ConfidenceStore
     testcases: TestCaseStore
     setup_token: str
-    logins: RateLimit
+    logins: Limit
 
     @classmethod
     def open(cls, database: Database, setup_token: str) -> Backoffice:
@@ -56,7 +56,7 @@ class Backoffice:
             confidence=ConfidenceStore(database),
             testcases=TestCaseStore(database),
             setup_token=setup_token,
-            logins=RateLimit(LOGINS_PER_MINUTE),
+            logins=make_limit(database, "login", LOGINS_PER_MINUTE),
         )
 
 

@@ -94,7 +94,7 @@ async def change_password(body: NewPassword, request: Request, actor: AnyActor) 
 async def _open_session(login: Login, request: Request, response: Response) -> dict[str, Any]:
     backoffice = backoffice_of(request)
     address = request.client.host if request.client else "unknown"
-    if seconds := backoffice.logins.take(address):
+    if seconds := await backoffice.logins.take(address):
         raise RequestError(429, "locked", "too many logins from this address", retry_after=seconds)
     token = await backoffice.users.log_in(login.name, login.password)
     actor = await backoffice.users.actor(token)

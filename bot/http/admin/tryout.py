@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.http.admin.access import KnowledgeReader, parts_of
-from bot.http.chat import to_json
+from bot.http.shapes import to_json
 from bot.question import Finished, Question
 from bot.rehearsal import rehearse
 

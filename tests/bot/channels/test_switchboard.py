@@ -22,8 +22,8 @@ from tests.connectors.test_chatwoot import BOT_TOKEN, OWN_TOKEN, FakeChatwoot
 
 
 @pytest.fixture
-def site(sqlite_url: str) -> Site:
-    return Site(sqlite_url, StubKnowledge())
+def site(new_url: str) -> Site:
+    return Site(new_url, StubKnowledge())
 
 
 @pytest.fixture(autouse=True)

@@ -34,6 +34,13 @@ def nothing_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.fixture(autouse=True)
+def own_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `--postgres`, a command uses a database there instead of making a file."""
+    if request.config.getoption("--postgres"):
+        monkeypatch.setenv("FRONTDESK_DATABASE_URL", request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture
 def frontdesk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Give the command; it runs in this process."""

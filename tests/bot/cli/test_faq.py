@@ -207,6 +207,7 @@ def test_contradictions_are_pointed_out(frontdesk: Run) -> None:
     assert "contradiction?" in result.err
 
 
+@pytest.mark.sqlite
 def test_an_import_that_is_killed_leaves_the_old_state(frontdesk: Run) -> None:
     frontdesk("faq", "import", write())
     before = entries(frontdesk)

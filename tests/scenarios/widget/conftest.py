@@ -16,6 +16,8 @@ from tests.scenarios.people import HOSTILE as HOSTILE_WORDS
 from tests.scenarios.people import Agent, add_agents, agent
 from tests.scenarios.widget.site import Site
 
+SECRET = "signs the tokens of visitors"
+
 
 @pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
@@ -49,6 +51,7 @@ def bot(shop_home: Path, site: Site, tmp_path_factory: pytest.TempPathFactory) -
     settings = {
         "FRONTDESK_SERVER__ALLOWED_ORIGINS": f'["{site.origin}"]',
         "FRONTDESK_VISITORS__IDENTITY_SECRET": "shared",
+        "FRONTDESK_VISITORS__SECRET": SECRET,
     }
     with served(home, **settings) as server:
         add_agents(server, "Anna", HOSTILE_WORDS)

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from bot.visitors import Visitors
 from tests.scenarios.conftest import Served
 from tests.scenarios.people import Agent, conversation_of
+from tests.scenarios.widget.conftest import SECRET
 from tests.scenarios.widget.customer import (
     ask,
     call_somebody,
@@ -57,7 +58,7 @@ def test_what_an_agent_wrote_overnight_is_there_in_the_morning(
     page: Page, site: Site, bot: Served, anna: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conversation = call_somebody(page)
-    token = aged(token_of(page), bot, monkeypatch)
+    token = aged(token_of(page), monkeypatch)
     page.goto(f"{site.origin}/hostile.css")  # away, to where no widget is
     page.evaluate("token => (localStorage['frontdesk.visitor'] = JSON.stringify({ token }))", token)
     anna.take(conversation)
@@ -67,18 +68,13 @@ def test_what_an_agent_wrote_overnight_is_there_in_the_morning(
     expect(page.locator("#status-text")).to_have_text("Anna 正在为您服务")
 
 
-def aged(token: str, bot: Served, monkeypatch: pytest.MonkeyPatch) -> str:
+def aged(token: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the token as it would be if it had been given yesterday."""
-    visitors = Visitors(secret_of(bot))
+    visitors = Visitors(SECRET)
     visitor, yesterday = visitors.read(token), int(time.time()) - 86_400
     with monkeypatch.context() as patched:
         patched.setattr(TimestampSigner, "get_timestamp", lambda _self: yesterday)
         return visitors.issue(visitor)[1]
-
-
-def secret_of(bot: Served) -> str:
-    (kept,) = bot.home.rglob("visitors.secret")
-    return kept.read_text()
 
 
 def token_of(page: Page) -> str:
@@ -126,7 +122,7 @@ def test_who_signs_out_is_a_new_visitor_with_a_fresh_conversation(page: Page, bo
     expect(page.get_by_test_id("bubble-user")).to_have_count(0)
     ask(page, "怎么退货")
     assert conversation_of(page) != conversation
-    assert Visitors(secret_of(bot)).read(token_of(page)) != Visitors(secret_of(bot)).read(token)
+    assert Visitors(SECRET).read(token_of(page)) != Visitors(SECRET).read(token)
     sign_out(page)  # again, as a site does on every page
     expect(page.get_by_test_id("bubble-user")).to_have_count(1)
 
