@@ -42,7 +42,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_running_answers_turn_id"), "running_answers", ["turn_id"])
     with op.batch_alter_table("received") as received:
-        received.add_column(sa.Column("replica", sa.Text()))
+        received.add_column(sa.Column("replica", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
