@@ -42,8 +42,8 @@ from knowledge.weights.library import ModelLibrary
 
 SETTINGS_FILE = "frontdesk.toml"
 REVISIONS = "alembic_version"
-LEFT_OUT = ("sessions",)
-"""A login that has ended does not come back."""
+LEFT_OUT = ("sessions", "rate_limits", "running_answers")
+"""A login that has ended does not come back, and what replicas tell each other is over in minutes."""
 
 _KINDS: tuple[tuple[type, Kind], ...] = ((JSON, "json"), (DateTime, "moment"), (Date, "date"), (Boolean, "boolean"))
 

@@ -19,6 +19,7 @@ from bot.store.keys import KeyStore
 from bot.store.knowledge import KnowledgeStore
 from bot.store.memory import MemoryStore
 from bot.store.review import ReviewStore
+from bot.store.secrets import SecretStore
 from bot.store.settings import SettingStore
 from bot.store.tables import Base
 from bot.store.testcases import TestCase, TestCaseStore
@@ -47,6 +48,7 @@ async def fill(database: Database) -> None:
     await knowledge.upsert("shop", [RETURNS, INVOICE])
     await knowledge.publish("shop", created_by="Olga", note="第一版")
     await TestCaseStore(database).add("shop", [TestCase("可以退吗", ("RET-1",))])
+    await SecretStore(database).keep("visitors", "signs tokens")
     users = UserStore(database)
     await users.add("Olga", PASSWORD, "owner")
     await users.log_in("Olga", PASSWORD)

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 
 from bot.errors import BackupError
 from bot.keeping.archive import MANIFEST, reading
-from bot.keeping.backup import back_up
+from bot.keeping.backup import LEFT_OUT, back_up
 from bot.keeping.restore import is_unfinished, restore
 from bot.question import Answer, Question
 from bot.settings import Settings
@@ -26,7 +26,7 @@ from bot.store.conversations import ConversationStore
 from bot.store.database import blocking_url, migration_config
 from bot.store.inbox import InboxStore
 from bot.store.knowledge import KnowledgeStore
-from bot.visitors import KEPT_IN, keep_secret
+from bot.visitors import KEPT_IN
 from tests.bot.keeping.filled import contents, converse, fill, opened
 
 
@@ -44,12 +44,17 @@ def put_back(settings: Settings, path: Path, *, replace: bool = False) -> None:
         restore(settings, reader, replace=replace, on_progress=quiet)
 
 
+def keep_secret(folder: Path) -> None:
+    """Put in what earlier versions kept beside the database."""
+    (folder / KEPT_IN).write_text("of an earlier version")
+
+
 async def filled(url: str) -> dict[str, list[dict[str, Any]]]:
     async with opened(url) as database:
         await fill(database)
         await converse(database, "kf:wm1", "订单 20261")
         await converse(database, "v-2", "订单 20262")
-        return await contents(database, without=("sessions",))
+        return await contents(database, without=LEFT_OUT)
 
 
 @pytest.fixture
@@ -70,14 +75,14 @@ async def test_what_was_backed_up_is_restored_in_both_kinds_of_database(
     held = await filled(database_url)
     assert {name for name, rows in held.items() if not rows} == set()
     here = settings_of(database_url, tmp_path / "here")
-    secret = keep_secret(here.data_dir)
+    keep_secret(here.data_dir)
     back_up(here, tmp_path / "backup.zip", quiet)
     for url in (other_url, database_url):
         there = settings_of(url, tmp_path / "there")
         put_back(there, tmp_path / "backup.zip", replace=url == database_url)
         async with opened(url) as database:
-            assert await contents(database, without=("sessions",)) == held
-            assert keep_secret(there.data_dir) == secret
+            assert await contents(database, without=LEFT_OUT) == held
+            assert (there.data_dir / KEPT_IN).read_text() == "of an earlier version"
             conversation = held["conversations"][0]["id"]
             await InboxStore(database).note(conversation, "Olga", "weiter")  # numbered behind what was restored
             [release] = await KnowledgeStore(database).current_releases(["shop"])
@@ -146,7 +151,7 @@ async def test_what_is_in_a_database_goes_only_if_it_may(database_url: str, tmp_
         assert len((await contents(database))["conversations"]) == 3
     put_back(settings, tmp_path / "backup.zip", replace=True)
     async with opened(database_url) as database:
-        assert await contents(database, without=("sessions",)) == held
+        assert await contents(database, without=LEFT_OUT) == held
 
 
 async def test_an_older_backup_is_brought_up_to_date(blank_url: str, tmp_path: Path) -> None:
@@ -202,7 +207,7 @@ async def test_a_damaged_file_changes_nothing(sqlite_url: str, tmp_path: Path) -
     with pytest.raises(BackupError, match="cannot be read"):
         put_back(settings, tmp_path / "not there.zip")
     async with opened(sqlite_url) as database:
-        assert await contents(database, without=("sessions",)) == held
+        assert await contents(database, without=LEFT_OUT) == held
 
 
 KILLED = """
