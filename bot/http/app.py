@@ -128,7 +128,9 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         app.state.parts = parts
         shared = SharedAnswers(RunningStore(parts.database)) if parts.database.is_shared else None
         app.state.running = RunningAnswers(parts.desks, app.state.drain, shared=shared)
-        secret = await SecretStore(parts.database).keep("visitors", new_secret(settings.data_dir.expanduser()))
+        secret = ""
+        if settings.visitors.secret is None:
+            secret = await SecretStore(parts.database).keep("visitors", new_secret(settings.data_dir.expanduser()))
         app.state.reception = Reception(settings, secret, parts.database)
         app.state.backoffice = Backoffice.open(parts.database, app.state.setup_token)
         app.state.uploads = Uploads(parts.knowledge_store, parts.desk.knowledge)

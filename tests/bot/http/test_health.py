@@ -51,7 +51,7 @@ def test_of_several_bots_the_one_without_knowledge_is_named(site: Site, open_cli
 
 
 def test_without_its_database_it_is_not_ready(site: Site, open_client: Open) -> None:
-    site.url = "sqlite+aiosqlite:////proc/nowhere/frontdesk.db"
+    site.url, site.settings = "sqlite+aiosqlite:////proc/nowhere/frontdesk.db", {"visitors": {"secret": "given"}}
     response = open_client().get("/readyz")
     assert (response.status_code, response.json()["database"]) == (503, "unreachable")
     assert "the database cannot be reached" in response.json()["problems"]
