@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,12 @@ from bot.desk import FrontDesk
 from bot.errors import SettingsError
 from bot.handoff import HandoffDesk
 from bot.keeping.restore import is_unfinished
+from bot.models.base import ChatModel
 from bot.models.engine.options import EngineOptions
 from bot.models.likelihood import LikelihoodReranker
 from bot.models.local import LocalChatModel
 from bot.published import PublishedKnowledge
-from bot.settings import ModelSettings, Settings, with_driver
+from bot.settings import ModelSettings, RemoteSettings, Settings, with_driver
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database, upgrade
 from bot.store.knowledge import KnowledgeStore
@@ -141,7 +143,7 @@ def make_indexes(settings: Settings) -> VectorIndexes | None:
     return None
 
 
-def make_reranker(settings: Settings, local: LocalChatModel | None) -> Reranker | None:
+def make_reranker(settings: Settings, local: ChatModel | None) -> Reranker | None:
     """Return the reranker that the settings name, None if they want none.
 
     Raises:
@@ -149,7 +151,7 @@ def make_reranker(settings: Settings, local: LocalChatModel | None) -> Reranker 
     """
     kind, _, name = settings.models.reranker.partition(":")
     if kind == "local":
-        if local is None:
+        if not isinstance(local, LocalChatModel):
             raise ModelUnavailable("there is no local chat model to read them")
         return LikelihoodReranker(local)
     return CrossEncoderReranker(name) if name else None
@@ -172,11 +174,19 @@ def chat_weights(settings: Settings) -> Weights:
         return weights
 
 
-def make_local_model(settings: Settings) -> LocalChatModel | None:
-    """Return the local chat model that the settings name, None if they want none; raises ModelError."""
+def make_local_model(settings: Settings) -> ChatModel | None:
+    """Return the chat model that words grounded answers, None if the settings want none.
+
+    Raises:
+        ModelError: it is not to be had here.
+        SettingsError: it lacks its endpoint.
+    """
     models = settings.models
     if not models.chat:
         return None
+    kind, _, name = models.chat.partition(":")
+    if kind == "openai" and name:
+        return _make_chat_model_elsewhere(name, models)
     return LocalChatModel(
         chat_weights(settings),
         EngineOptions(
@@ -197,6 +207,21 @@ def _state_bytes(models: ModelSettings) -> int:
     return min(wanted, memory // SHARE_OF_STATES) if memory else wanted
 
 
+def _make_chat_model_elsewhere(name: str, models: ModelSettings) -> ChatModel:
+    if not models.chat_base_url:
+        raise SettingsError("models.chat is openai:…, so models.chat_base_url must be set too")
+    from bot.models.remote import RemoteChatModel  # noqa: PLC0415 - openai takes 0.5 s and 15 MB to import
+
+    endpoint = RemoteSettings(
+        base_url=models.chat_base_url,
+        api_key=models.chat_api_key,
+        model=name,
+        timeout_seconds=models.answer_seconds,
+        retries=0,
+    )
+    return RemoteChatModel(endpoint)
+
+
 def make_remote_model(settings: Settings) -> RemoteChatModel | None:
     """Return the larger model that the settings name, None if they name none."""
     if not settings.remote.base_url:
@@ -212,10 +237,12 @@ async def open_database(settings: Settings) -> Database:
     return Database(settings.resolved_database_url, settings.database)
 
 
-async def warm_embedder(settings: Settings, problems: list[str]) -> Embedder:
+async def warm_embedder(
+    settings: Settings, problems: list[str], make: Callable[[Settings], Embedder] = make_embedder
+) -> Embedder:
     """Return the embedder, loaded; without one, the stand-in, with the reason among `problems`."""
     try:
-        embedder = make_embedder(settings)
+        embedder = make(settings)
         await asyncio.to_thread(embedder.warm_up)
     except ModelError as error:
         problems.append(f"searching by words only: {error}")
@@ -224,9 +251,7 @@ async def warm_embedder(settings: Settings, problems: list[str]) -> Embedder:
     return embedder
 
 
-async def warm_reranking(
-    settings: Settings, local: LocalChatModel | None, problems: list[str]
-) -> PatientReranking | None:
+async def warm_reranking(settings: Settings, local: ChatModel | None, problems: list[str]) -> PatientReranking | None:
     """Return what asks the reranker, loaded; None without one, with the reason among `problems` if one is wanted."""
     try:
         reranker = make_reranker(settings, local)
@@ -240,8 +265,14 @@ async def warm_reranking(
     return PatientReranking(reranker, warn=lambda reason: log.warning("not reranked", reason=reason))
 
 
-async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -> Parts:
-    """Load everything a desk needs; what cannot be had is left out and named.
+async def open_desk(
+    settings: Settings,
+    on_progress: OnProgress = no_progress,
+    *,
+    local: Callable[[Settings], ChatModel | None] = make_local_model,
+    embedder: Callable[[Settings], Embedder] = make_embedder,
+) -> Parts:
+    """Load everything a desk needs; what cannot be had is left out and named. Models may be made elsewhere.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -249,22 +280,22 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
     """
     threadpool_limits(1, user_api="blas")  # threads of one small product wait for each other: 6.5 ms instead of 0.5
     problems = ["a restore was not finished; run it again: frontdesk restore"] if is_unfinished(settings) else []
-    database, local, embedder = await asyncio.gather(
+    database, chat, embedding = await asyncio.gather(
         open_database(settings),
-        asyncio.to_thread(warm_local_model, settings, problems),
-        warm_embedder(settings, problems),
+        asyncio.to_thread(warm_local_model, settings, problems, local),
+        warm_embedder(settings, problems, embedder),
     )
-    reranking = await warm_reranking(settings, local, problems)
+    reranking = await warm_reranking(settings, chat, problems)
     knowledge_store, conversations = KnowledgeStore(database), ConversationStore(database)
     humans, remote = HandoffDesk(settings.handoff, conversations), make_remote_model(settings)
     actions = open_actions(settings, database, problems)
-    indexes = None if isinstance(embedder, AbsentEmbedder) else make_indexes(settings)
+    indexes = None if isinstance(embedding, AbsentEmbedder) else make_indexes(settings)
     desks: dict[str, FrontDesk] = {}
     for name in ("", *settings.bots):
         own = settings.for_bot(name)
         knowledge = PublishedKnowledge(
             knowledge_store,
-            embedder,
+            embedding,
             settings.data_dir.expanduser() / "index",
             own.bot.knowledge_bases,
             keep=KEEP_SNAPSHOTS * (1 + len(settings.bots)),
@@ -279,16 +310,18 @@ async def open_desk(settings: Settings, on_progress: OnProgress = no_progress) -
             conversations=conversations,
             humans=humans,
             actions=actions,
-            local=local,
+            local=chat,
             remote=remote,
         )
     return Parts(settings, database, knowledge_store, desks, problems, indexes)
 
 
-def warm_local_model(settings: Settings, problems: list[str]) -> LocalChatModel | None:
+def warm_local_model(
+    settings: Settings, problems: list[str], make: Callable[[Settings], ChatModel | None] = make_local_model
+) -> ChatModel | None:
     """Return the local chat model, loaded; None without one, with the reason among `problems`. Blocks."""
     try:
-        model = make_local_model(settings)
+        model = make(settings)
         if model is None:
             problems.append("no local chat model is set: no grounded answers")
             return None
@@ -297,7 +330,7 @@ def warm_local_model(settings: Settings, problems: list[str]) -> LocalChatModel 
         problems.append(f"no grounded answers: {error}")
         log.warning("no chat model", reason=str(error))
         return None
-    if is_slow_build():
+    if isinstance(model, LocalChatModel) and is_slow_build():
         problems.append("llama-cpp-python was built without SIMD and is some 20 times slower; run: make rebuild-llama")
         log.warning("slow build of llama.cpp", features=processor_features())
     return model

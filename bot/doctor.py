@@ -121,10 +121,10 @@ def _may_write(folder: Path) -> bool:
 
 def _wanted(settings: Settings) -> Iterator[tuple[Role, str]]:
     """Yield the models that must be files here."""
-    if settings.models.chat:
-        yield "chat", settings.models.chat
-    if ":" not in settings.models.embedding:
-        yield "embedding", settings.models.embedding
+    named: list[tuple[Role, str]] = [("chat", settings.models.chat), ("embedding", settings.models.embedding)]
+    for role, name in named:
+        if name and ":" not in name:  # else there is none, or it is elsewhere
+            yield role, name
 
 
 def _models(settings: Settings) -> Iterator[Finding]:

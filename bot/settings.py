@@ -81,8 +81,11 @@ class ModelSettings(Section):
 
     chat: str = Field(
         DEFAULT_CHAT,
-        description="A name of `frontdesk models list`, a path of a .gguf file, or empty for none.",
+        description="A name of `frontdesk models list`, a path of a .gguf file, `openai:NAME` with `chat_base_url`, or "
+        "empty for none.",
     )
+    chat_base_url: str | None = Field(None, description="The OpenAI-compatible endpoint of an `openai:` chat model.")
+    chat_api_key: SecretStr | None = Field(None, description="Its key.")
     fast_weights: bool = Field(
         False,  # noqa: FBT003
         description="Write a Q4_K chat model once again as Q4_0: some 1.4 times as fast, and fewer of its answers keep "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any, cast
 
 import httpx
@@ -57,9 +58,11 @@ class CircuitBreaker:
 class RemoteGeneration:
     """One answer of the remote model."""
 
-    def __init__(self, client: openai.AsyncOpenAI, request: dict[str, Any], breaker: CircuitBreaker) -> None:
-        """Prepare; the request is sent when iteration begins."""
-        self._client, self._request, self._breaker = client, request, breaker
+    def __init__(
+        self, client: openai.AsyncOpenAI, request: dict[str, Any], breaker: CircuitBreaker, seconds: float | None
+    ) -> None:
+        """Prepare; the request is sent when iteration begins, and given up after so many seconds."""
+        self._client, self._request, self._breaker, self._seconds = client, request, breaker, seconds
         self._stream: openai.AsyncStream[Any] | None = None
         self._usage = Usage()
         self._finish_reason: FinishReason = "stop"
@@ -79,14 +82,27 @@ class RemoteGeneration:
         self._breaker.check()
         try:
             with translated():
-                self._stream = await self._client.chat.completions.create(**self._request)
-                async for chunk in self._stream:
-                    if text := self._take(chunk):
-                        yield text
+                async with aclosing(self._chunks()) as chunks:
+                    async for chunk in chunks:
+                        if text := self._take(chunk):
+                            yield text
         except RemoteModelError:
             self._breaker.failed()
             raise
         self._breaker.succeeded()
+
+    async def _chunks(self) -> AsyncGenerator[Any]:
+        """Yield what the endpoint sends; raises TimeoutError once the answer's time is over, however it trickles."""
+        limit = None if self._seconds is None else asyncio.get_running_loop().time() + self._seconds
+        async with asyncio.timeout_at(limit):
+            self._stream = await self._client.chat.completions.create(**self._request)
+        chunks = aiter(self._stream)
+        while True:
+            async with asyncio.timeout_at(limit):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
 
     def _take(self, chunk: Any) -> str:
         if chunk.usage:
@@ -157,7 +173,7 @@ class RemoteChatModel:
             "stream_options": {"include_usage": True},
             "extra_headers": trace_headers(),
         }
-        return RemoteGeneration(self._client, request, self._breaker)
+        return RemoteGeneration(self._client, request, self._breaker, sampling.seconds)
 
     def hold(self) -> None:
         """Do nothing: all that it does is waited for."""
@@ -175,7 +191,7 @@ def translated() -> Iterator[None]:
         yield
     except openai.APIStatusError as error:
         raise RemoteModelError(f"the remote model answered {error.status_code}") from error
-    except openai.APITimeoutError as error:
+    except (openai.APITimeoutError, TimeoutError) as error:
         raise RemoteModelError("the remote model took too long") from error
     except openai.APIConnectionError as error:
         raise RemoteModelError("the remote model cannot be reached") from error

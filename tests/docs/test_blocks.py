@@ -38,6 +38,7 @@ NOT_OURS = {
     "python3",
 }
 NOT_OURS |= {"ray", "rsync", "sudo", "systemctl", "uv", "sqlite3", "scp", "ssh", "tar", "kill", "journalctl", "nginx"}
+NOT_OURS |= {"serve"}
 NEXT = {"&&", "||", "|", ";", "&"}
 CHANNELS = re.compile(r"/(channels|webhooks)/\w+/(\w+)$")
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -13,59 +12,8 @@ from bot.models.base import ChatMessage, Sampling
 from bot.models.remote import CircuitBreaker, RemoteChatModel
 from bot.settings import RemoteSettings
 from tests.bot.models.contract import PROMPT, ChatModelContract, complete
+from tests.bot.models.endpoint import CUT, GOOD, PAUSE, Endpoint, chunk
 from tests.bot.servers import serving, unused_port
-
-PAUSE = "pause"
-"""In a script: wait until the client has gone."""
-
-CUT = "cut"
-"""In a script: break the connection."""
-
-
-def chunk(text: str, finish_reason: str | None = None) -> dict[str, Any]:
-    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish_reason}
-    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "big", "choices": [choice]}
-
-
-USAGE = {**chunk(""), "choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}}
-GOOD: list[Any] = [chunk("你"), chunk("好😀"), chunk("", "stop"), USAGE, "[DONE]"]
-
-
-class Endpoint:
-    """Speaks /v1/chat/completions as its script says: a status, or what to stream."""
-
-    def __init__(self) -> None:
-        self.script: list[int | list[Any]] = []
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str] = []
-        self.left = asyncio.Event()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            return
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body, more = body + message["body"], message.get("more_body", False)
-        assert scope["path"] == "/v1/chat/completions"
-        self.requests.append(json.loads(body))
-        self.keys.append(dict(scope["headers"])[b"authorization"].decode())
-        step = self.script.pop(0) if self.script else GOOD
-        kind = b"application/json" if isinstance(step, int) else b"text/event-stream"
-        headers = [(b"content-type", kind), (b"retry-after-ms", b"1")]
-        status = step if isinstance(step, int) else 200
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        for piece in [] if isinstance(step, int) else step:
-            if piece == CUT:
-                raise ConnectionError("cut, as the script says")
-            if piece == PAUSE:
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-                self.left.set()
-                return
-            data = piece if isinstance(piece, str) else json.dumps(piece, ensure_ascii=False)
-            await send({"type": "http.response.body", "body": f"data: {data}\n\n".encode(), "more_body": True})
-        await send({"type": "http.response.body", "body": b"{}" if isinstance(step, int) else b""})
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +133,18 @@ async def test_a_slow_endpoint_is_given_up(endpoint: Endpoint, served: tuple[End
     with pytest.raises(RemoteModelError):
         await complete(model.generate(PROMPT, Sampling()))
     await model.close()
+
+
+async def test_an_answer_that_trickles_is_given_up_when_its_time_is_over(
+    model: RemoteChatModel, endpoint: Endpoint
+) -> None:
+    endpoint.script = [[chunk("你"), PAUSE]]
+    generation = model.generate(PROMPT, Sampling(seconds=0.2))
+    pieces = aiter(generation)
+    assert await anext(pieces) == "你"
+    with pytest.raises(RemoteModelError, match="too long"):
+        await anext(pieces)
+    await generation.aclose()
 
 
 async def test_stopping_drops_the_connection(model: RemoteChatModel, endpoint: Endpoint) -> None:
