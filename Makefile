@@ -2,6 +2,7 @@
 # Both bring their own tools and need only Python 3.11+, a C/C++ compiler and a package registry.
 
 PORT ?= 8080
+FAULTS ?= 200
 UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --no-sync
@@ -11,7 +12,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_COMPILE_BYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install models example test install-dev lint format docs pytest test-sentence-transformers security audit sbom fuzz attacks bench bench-engine rebuild-llama clean
+.PHONY: help serve install models example test install-dev lint format docs pytest faults test-sentence-transformers security audit sbom fuzz attacks bench bench-engine rebuild-llama clean
 
 CASES ?= 100000
 
@@ -52,6 +53,9 @@ docs: | $(UV)  ## the documentation as a site, in build/docs; a dead link or a m
 
 pytest:  ## all tests but those of the sentence-transformers extra
 	$(RUN) pytest -n 2 --dist loadgroup --ignore tests/extras
+
+faults: install-dev models  ## kills, full disks, leaving customers, in full: FAULTS=200 tries each (hours)
+	FAULTS=$(FAULTS) $(RUN) pytest -q --timeout 0 tests/scenarios/faults
 
 test-sentence-transformers: $(TORCH_PYTHON)  ## the extra, in an environment of its own (it brings torch)
 	$(TORCH_PYTHON) -m pytest -q --noconftest tests/extras

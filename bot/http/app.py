@@ -27,6 +27,7 @@ from bot.draining import Drain
 from bot.http import bots, chat, console, docs, health, live, openai_api, visitors, widget
 from bot.http.admin import routes as admin
 from bot.http.admin.access import Backoffice
+from bot.http.admission import Admission
 from bot.http.errors import add_error_handlers
 from bot.http.middleware import REQUEST_ID, RequestContext
 from bot.http.running import RunningAnswers
@@ -101,6 +102,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         parts = await (open_parts or (lambda: open_desk(settings)))()
         app.state.parts = parts
         app.state.running = RunningAnswers(parts.desks, app.state.drain)
+        app.state.admission = Admission(parts.desks, app.state.running, settings.server.answers_at_once)
         app.state.reception = Reception(settings)
         app.state.backoffice = Backoffice.open(parts.database, app.state.setup_token)
         app.state.uploads = Uploads(parts.knowledge_store, parts.desk.knowledge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,9 +58,15 @@ class CircuitBreaker:
 class RemoteGeneration:
     """One answer of the remote model."""
 
-    def __init__(self, client: openai.AsyncOpenAI, request: dict[str, Any], breaker: CircuitBreaker) -> None:
-        """Prepare; the request is sent when iteration begins."""
-        self._client, self._request, self._breaker = client, request, breaker
+    def __init__(
+        self,
+        client: openai.AsyncOpenAI,
+        request: dict[str, Any],
+        breaker: CircuitBreaker,
+        places: asyncio.Semaphore,
+    ) -> None:
+        """Prepare; the request is sent when iteration begins, if there is a place for it then."""
+        self._client, self._request, self._breaker, self._places = client, request, breaker, places
         self._stream: openai.AsyncStream[Any] | None = None
         self._usage = Usage()
         self._finish_reason: FinishReason = "stop"
@@ -76,17 +83,20 @@ class RemoteGeneration:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         """Yield the text as it comes; raises RemoteModelError."""
+        if self._places.locked():
+            raise RemoteModelError("it is asked for as many answers as it may be")
         self._breaker.check()
-        try:
-            with translated():
-                self._stream = await self._client.chat.completions.create(**self._request)
-                async for chunk in self._stream:
-                    if text := self._take(chunk):
-                        yield text
-        except RemoteModelError:
-            self._breaker.failed()
-            raise
-        self._breaker.succeeded()
+        async with self._places:
+            try:
+                with translated():
+                    self._stream = await self._client.chat.completions.create(**self._request)
+                    async for chunk in self._stream:
+                        if text := self._take(chunk):
+                            yield text
+            except RemoteModelError:
+                self._breaker.failed()
+                raise
+            self._breaker.succeeded()
 
     def _take(self, chunk: Any) -> str:
         if chunk.usage:
@@ -112,6 +122,7 @@ class RemoteChatModel:
         """Remember where it is."""
         self._settings = settings
         self._breaker = CircuitBreaker(settings.break_after, settings.break_seconds)
+        self._places = asyncio.Semaphore(settings.at_once)
         self._client: openai.AsyncOpenAI | None = None
 
     @property
@@ -157,7 +168,7 @@ class RemoteChatModel:
             "stream_options": {"include_usage": True},
             "extra_headers": trace_headers(),
         }
-        return RemoteGeneration(self._client, request, self._breaker)
+        return RemoteGeneration(self._client, request, self._breaker, self._places)
 
     def hold(self) -> None:
         """Do nothing: all that it does is waited for."""

@@ -20,6 +20,9 @@ from connectors.base import Incoming, IncomingKind
 LEASE = timedelta(seconds=15)
 """So long a message belongs to whoever took it up, unless they renew it: then they are dead, and another does."""
 
+PUT_OFF = timedelta(minutes=10)
+"""No message is put off for longer; one that is due later was written before the clock was set back, and is due."""
+
 SAME_CONVERSATION = timedelta(hours=12)
 """After a longer silence the next message begins a new conversation."""
 
@@ -90,10 +93,11 @@ class ChannelStore(Store):
         is_first = ~exists().where(
             earlier.thread_id == ReceivedRow.thread_id, earlier.id < ReceivedRow.id, earlier.done_at.is_(None)
         )
+        is_due = (ReceivedRow.due_at <= now()) | (ReceivedRow.due_at > now() + PUT_OFF)
         query = (
             select(ReceivedRow, ThreadRow)
             .join(ThreadRow, ThreadRow.id == ReceivedRow.thread_id)
-            .where(ReceivedRow.done_at.is_(None), ReceivedRow.due_at <= now(), is_first)
+            .where(ReceivedRow.done_at.is_(None), is_due, is_first)
             .where(ReceivedRow.id.not_in(working))
             .order_by(ReceivedRow.id)
             .limit(limit)
@@ -115,7 +119,7 @@ class ChannelStore(Store):
     @whole
     async def try_later(self, received: Received, seconds: float) -> None:
         """Let a message be taken up again after a while."""
-        await self._change(received, due_at=now() + timedelta(seconds=seconds))
+        await self._change(received, due_at=now() + min(timedelta(seconds=seconds), PUT_OFF))
 
     @whole
     async def finish(self, received: Received, failure: str | None = None) -> None:

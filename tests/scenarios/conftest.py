@@ -43,7 +43,7 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     LEAKS.note_named(settings)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "SSL_CERT_FILE") if name in os.environ}
     unlimited = {f"FRONTDESK_VISITORS__PER_{whom}_PER_MINUTE": "0" for whom in ("VISITOR", "ADDRESS")}
-    fixed = {"HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1"}
+    fixed = {"HOME": str(home), "FRONTDESK_MODELS_DIR": str(MODELS), "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
     return {**kept, **unlimited, **PATIENT, **fixed, **settings}
 
 
