@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping
 
 from fastapi import Request
@@ -14,6 +16,10 @@ from bot.http.running import RunningAnswers
 SEARCH_SECONDS = 1.5
 """A search takes some 20 ms, with a reranker a second at most: one that takes longer waits behind too many others."""
 
+LATE_SECONDS = 1.0
+"""The event loop is this far behind only if it, or the machine, has far too much to do."""
+
+LOOK_SECONDS = 0.25
 RETRY_SECONDS = 2
 
 
@@ -23,6 +29,14 @@ class Admission:
     def __init__(self, desks: Mapping[str, FrontDesk], running: RunningAnswers, answers_at_once: int) -> None:
         """Count the answers on their way, and what the desks search for."""
         self._desks, self._running, self._answers_at_once = desks, running, answers_at_once
+        self._late = 0.0
+
+    async def watch(self) -> None:
+        """Measure how far the event loop is behind, again and again, until cancelled."""
+        while True:
+            begun = time.monotonic()
+            await asyncio.sleep(LOOK_SECONDS)
+            self._late = time.monotonic() - begun - LOOK_SECONDS
 
     @property
     def searching(self) -> int:
@@ -32,7 +46,7 @@ class Admission:
     @property
     def is_full(self) -> bool:
         """Say whether another question would have to wait too long."""
-        if self._running.unfinished >= self._answers_at_once:
+        if self._running.unfinished >= self._answers_at_once or self._late > LATE_SECONDS:
             return True
         return any(desk.knowledge.searching_for > SEARCH_SECONDS for desk in self._desks.values())
 

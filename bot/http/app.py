@@ -79,6 +79,7 @@ def _background(state: State) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]
     for name, desk in parts.desks.items():
         yield f"knowledge {name}".rstrip(), desk.knowledge.follow()
     yield "unread answers", state.running.give_up_unread()
+    yield "admission", state.admission.watch()
     yield from state.switchboard.work()
     if isinstance(model := parts.desk.local, LocalChatModel):
         yield "preparing", keep_prepared(model, parts.desks.values())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import httpx
 import openai
@@ -12,6 +14,7 @@ from fastapi.testclient import TestClient
 
 import bot.http.running
 from bot import messages
+from bot.http.admission import LATE_SECONDS, LOOK_SECONDS, Admission
 from tests.bot.fakes import ScriptedModel
 from tests.bot.http.conftest import Site
 from tests.bot.http.shapes import assert_error_shape
@@ -61,3 +64,15 @@ async def test_so_many_answers_are_on_their_way_and_a_repeated_message_joins_its
                 assert (await client.post("/api/chat", json=QUESTION)).status_code == 503
                 async with client.stream("POST", "/api/chat/stream", json=body) as again:
                     assert again.status_code == 200
+
+
+async def test_an_event_loop_that_is_far_behind_takes_nothing_new() -> None:
+    """What waits in it is counted nowhere: connections that were not looked at yet."""
+    admission = Admission({}, SimpleNamespace(unfinished=0), 10)  # type: ignore[arg-type]
+    watching = asyncio.create_task(admission.watch())
+    await asyncio.sleep(0)
+    assert not admission.is_full
+    time.sleep(LATE_SECONDS + 2 * LOOK_SECONDS)  # noqa: ASYNC251 - that is what it is about
+    await asyncio.sleep(0.01)
+    assert admission.is_full
+    watching.cancel()
