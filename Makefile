@@ -84,6 +84,7 @@ attacks: install-dev models  ## put every attack text to the real model; a sampl
 bench: install-dev models  ## every benchmark; figures go to benchmarks/results/
 	$(RUN) python -m benchmarks.search
 	$(RUN) python -m benchmarks.serving
+	$(RUN) python -m benchmarks.load
 
 bench-engine: models | $(UV)  ## the engine beside llama.cpp's own servers; hours, or see benchmarks/engine.py for less
 	$(UV) sync --frozen --group bench

@@ -158,7 +158,8 @@ class RunningAnswers:
 
     def forget(self) -> None:
         """Forget the answers that are finished; nobody can read them again."""
-        self._running = [running for running in self._running if running.ended_at is None]
+        while self._ended:
+            self._forget(self._ended.popleft())
 
     async def give_up_unread(self) -> None:
         """Cancel what nobody has read for a while, again and again, until cancelled."""
