@@ -43,6 +43,8 @@ REST_SECONDS = 8.0
 """After the last customer: an answer without a reader goes on for five seconds."""
 
 ANSWER_TOKENS = 24
+A_FEW = 2
+"""Open files and threads more are none that leak."""
 
 
 async def watch(session: aiohttp.ClientSession, pid: int, samples: list[Sample]) -> None:
@@ -53,27 +55,32 @@ async def watch(session: aiohttp.ClientSession, pid: int, samples: list[Sample])
 
 
 async def ask_engine(session: aiohttp.ClientSession, questions: Sequence[str], requests: int) -> dict[str, int]:
-    """Put so many prompts to the local model, and leave three in ten in the middle; return what became of them."""
+    """Put so many prompts to the local model, leaving three in ten in the middle; what is refused is asked again."""
     chance, left = random.Random(SEED), iter(range(requests))
     fates = {"answered": 0, "left": 0, "refused": 0}
     async with session.get("/v1/models") as reply:
         model = (await reply.json())["data"][1]["id"]
 
+    async def ask() -> str:
+        messages = [{"role": "user", "content": chance.choice(questions)}]
+        body = {"model": model, "messages": messages, "max_tokens": ANSWER_TOKENS, "stream": True}
+        leaves, words = chance.random() < LEAVING, 0
+        async with session.post("/v1/chat/completions", json=body) as reply:
+            if reply.status == 503:
+                await asyncio.sleep(float(reply.headers["Retry-After"]))
+                return "refused"
+            async for line in reply.content:
+                words += b'"content"' in line
+                if leaves and words > 2:
+                    reply.close()
+                    return "left"
+        return "answered"
+
     async def customer() -> None:
         for _ in left:
-            messages = [{"role": "user", "content": chance.choice(questions)}]
-            body = {"model": model, "messages": messages, "max_tokens": ANSWER_TOKENS, "stream": True}
-            leaves, words = chance.random() < LEAVING, 0
-            async with session.post("/v1/chat/completions", json=body) as reply:
-                if reply.status == 503:
-                    fates["refused"] += 1
-                    continue
-                async for line in reply.content:
-                    words += b'"content"' in line
-                    if leaves and words > 2:
-                        reply.close()
-                        break
-                fates["left" if leaves else "answered"] += 1
+            while (fate := await ask()) == "refused":
+                fates["refused"] += 1
+            fates[fate] += 1
 
     await asyncio.gather(*(customer() for _ in range(AT_ONCE)))
     return fates
@@ -138,7 +145,7 @@ def rise(samples: Sequence[Sample], name: str) -> float:
     if not half:
         return 0.0
     before, after = (min(getattr(sample, name) for sample in part) for part in (samples[:half], samples[half:]))
-    return float(after / before - 1)
+    return float(max(0, after - before - A_FEW) / before)
 
 
 def to_html(report: dict[str, Any]) -> str:
