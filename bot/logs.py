@@ -12,15 +12,10 @@ import json
 import logging
 import re
 import sys
-<<<<<<< HEAD
 import textwrap
 from collections.abc import Coroutine, Mapping, MutableMapping
-from typing import Any, TextIO
-=======
-from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TextIO, cast
->>>>>>> 51519db (Under load and faults: figures, and what they found mended)
 from uuid import uuid4
 
 import structlog

@@ -236,15 +236,10 @@ class PublishedKnowledge:
         with span("search") as searching:
             remembered = found = self._found.get(key)
             if found is None:
-<<<<<<< HEAD
-                found = await search_today(searcher, query, count)
+                found = await self._search(searcher, query, count)
                 if not found.whole and self._shared:
                     self._shared.missed()
                 elif searcher is self._searcher and self._reranking is None:  # a reranker may have had no time
-=======
-                found = await self._search(searcher, query, count)
-                if searcher is self._searcher and self._reranking is None:  # a reranker may have had no time
->>>>>>> 51519db (Under load and faults: figures, and what they found mended)
                     self._found.put(key, found)
             entry = found.best.entry.key if found.best else None
             searching.note(confidence=found.confidence, entry=entry, remembered=remembered is not None)

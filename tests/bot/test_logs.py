@@ -86,7 +86,6 @@ async def test_background_work_says_which_it_is(capsys: pytest.CaptureFixture[st
     assert (first["background"], "background" in second) == ("settings", False)
 
 
-<<<<<<< HEAD
 HOSTILE = "/x\x1b[2J\x9b2J\n2026-01-01 [info] forged\r\u2028forged\u0085forged\x7f"
 """What clears a terminal, and what would begin a line."""
 
@@ -121,7 +120,8 @@ def test_what_libraries_say_of_others_words_is_no_new_entry(capsys: pytest.Captu
     logging.getLogger("library").warning("the host said %s", HOSTILE)
     [line] = capsys.readouterr().err.splitlines()
     assert "the host said /x\\u001b[2J" in line
-=======
+
+
 def test_a_log_that_cannot_be_written_costs_nothing_but_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with open("/dev/full", "w") as full:
         monkeypatch.setattr("sys.stderr", full)
@@ -130,4 +130,3 @@ def test_a_log_that_cannot_be_written_costs_nothing_but_the_line(monkeypatch: py
         monkeypatch.undo()
         with pytest.raises(OSError):
             full.close()
->>>>>>> 51519db (Under load and faults: figures, and what they found mended)
