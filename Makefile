@@ -3,6 +3,7 @@
 
 PORT ?= 8080
 TESTS ?= tests/bot tests/connectors tests/docs tests/examples tests/migrations tests/scenarios
+FAULTS ?= 200
 UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --no-sync
@@ -12,7 +13,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_COMPILE_BYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install models example test install-dev lint format docs pytest test-sentence-transformers test-postgres security audit sbom fuzz attacks bench bench-engine rebuild-llama clean
+.PHONY: help serve install models example test install-dev lint format docs pytest faults test-sentence-transformers test-postgres security audit sbom fuzz attacks bench bench-engine rebuild-llama clean
 
 CASES ?= 100000
 
@@ -57,6 +58,9 @@ pytest:  ## all tests but those of the sentence-transformers extra
 test-postgres:  ## the tests that need a database, on PostgreSQL instead of SQLite (TESTS=… for some of them)
 	$(RUN) pytest -n 2 --dist loadgroup --postgres $(TESTS)
 
+faults: install-dev models  ## kills, full disks, leaving customers, in full: FAULTS=200 tries each (hours)
+	FAULTS=$(FAULTS) $(RUN) pytest -q --timeout 0 tests/scenarios/faults
+
 test-sentence-transformers: $(TORCH_PYTHON)  ## the extra, in an environment of its own (it brings torch)
 	$(TORCH_PYTHON) -m pytest -q --noconftest tests/extras
 
@@ -84,6 +88,7 @@ attacks: install-dev models  ## put every attack text to the real model; a sampl
 bench: install-dev models  ## every benchmark; figures go to benchmarks/results/
 	$(RUN) python -m benchmarks.search
 	$(RUN) python -m benchmarks.serving
+	$(RUN) python -m benchmarks.load
 
 bench-engine: models | $(UV)  ## the engine beside llama.cpp's own servers; hours, or see benchmarks/engine.py for less
 	$(UV) sync --frozen --group bench

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,24 +27,35 @@ import httpx
 from benchmarks.search import EXAMPLES, read_questions
 from bot.settings import load_settings
 
+ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 DIRECT_REPEATS = 100
 GROUNDED_WANTED = 12
 
 
+SHOP = {"shop": "shop-zh"}
+"""A knowledge base's name, and the example that it holds."""
+
+
 @contextmanager
-def server(folder: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[str], float]]:
-    """Run a server over the example FAQ; give a client, the process, and the seconds from start to ready."""
-    settings = load_settings()
+def server(
+    folder: Path, examples: Mapping[str, str] = SHOP, **settings: str
+) -> Iterator[tuple[httpx.Client, subprocess.Popen[str], float]]:
+    """Run a server over example FAQs; give a client, the process, and the seconds from start to ready.
+
+    `settings` are variables without their prefix.
+    """
     environment = {
         **os.environ,
-        "FRONTDESK_MODELS_DIR": str(settings.models_dir.expanduser()),
+        "FRONTDESK_MODELS_DIR": str(load_settings().models_dir.expanduser()),
         "FRONTDESK_VISITORS__PER_ADDRESS_PER_MINUTE": "0",
+        "PYTHONPATH": str(ROOT),
+        **{f"FRONTDESK_{name}": value for name, value in settings.items()},
     }
     command = [sys.executable, "-m", "bot.cli.main"]
-    faq = EXAMPLES / "shop-zh" / "faq.csv"
-    importing = [*command, "faq", "import", str(faq), "--kb", "shop", "--if-empty"]
-    subprocess.run(importing, cwd=folder, env=environment, check=True)
+    for name, example in examples.items():
+        importing = [*command, "faq", "import", str(EXAMPLES / example / "faq.csv"), "--kb", name, "--if-empty"]
+        subprocess.run(importing, cwd=folder, env=environment, check=True)
     begun = time.perf_counter()
     log = folder / "server.log"
     with log.open("w") as output:

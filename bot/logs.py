@@ -14,7 +14,8 @@ import re
 import sys
 import textwrap
 from collections.abc import Coroutine, Mapping, MutableMapping
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 from uuid import uuid4
 
 import structlog
@@ -39,6 +40,21 @@ class _Lines(logging.Handler):
             self.handleError(record)
 
 
+class _Patient:
+    """A stream to which a line that cannot be written is lost: a full disk must not fail what the line is about."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def set_up_logging(level: str, *, as_json: bool) -> None:
     """Set up structlog, and let the libraries speak only when something is wrong, in the same form."""
     shared: list[structlog.typing.Processor] = [
@@ -51,7 +67,7 @@ def set_up_logging(level: str, *, as_json: bool) -> None:
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Patient(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to debug

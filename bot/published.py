@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -83,6 +84,19 @@ class PublishedKnowledge:
         """When what is searched now was loaded, in Unix time."""
         self.published = Bell()
         """To be rung when something may have been published."""
+        self._searches: dict[int, float] = {}
+        """When those on their way began, the first first."""
+        self._numbers = itertools.count()
+
+    @property
+    def searching(self) -> int:
+        """How many searches are on their way."""
+        return len(self._searches)
+
+    @property
+    def searching_for(self) -> float:
+        """For how many seconds the one that began first has been, 0 if there is none."""
+        return time.monotonic() - next(iter(self._searches.values())) if self._searches else 0.0
 
     @property
     def is_ready(self) -> bool:
@@ -226,7 +240,7 @@ class PublishedKnowledge:
         with span("search") as searching:
             remembered = found = self._found.get(key)
             if found is None:
-                found = await search_today(searcher, query, count)
+                found = await self._search(searcher, query, count)
                 if not found.whole and self._shared:
                     self._shared.missed()
                 elif searcher is self._searcher and self._reranking is None:  # a reranker may have had no time
@@ -234,6 +248,14 @@ class PublishedKnowledge:
             entry = found.best.entry.key if found.best else None
             searching.note(confidence=found.confidence, entry=entry, remembered=remembered is not None)
         return found
+
+    async def _search(self, searcher: Searcher, query: Query, count: int) -> Evidence:
+        number = next(self._numbers)
+        self._searches[number] = time.monotonic()
+        try:
+            return await search_today(searcher, query, count)
+        finally:
+            del self._searches[number]
 
 
 def today() -> date:

@@ -178,6 +178,9 @@ class RemoteSettings(Section):
     model: str = Field("qwen-plus", description="The model's name there.")
     timeout_seconds: Seconds = Field(20, description="The whole answer must be there by then.")
     retries: int = Field(1, ge=0, le=5, description="How often a failed request is repeated.")
+    at_once: int = Field(
+        32, ge=1, le=10_000, description="Answers that it is asked for at once; to others the next best is given."
+    )
     break_after: int = Field(3, ge=1, le=100, description="So many failures in a row and it is left alone for a while.")
     break_seconds: Seconds = Field(30, description="For how long.")
 
@@ -213,6 +216,9 @@ class ServerSettings(Section):
         [], description="Web sites that may call the API from a browser; none by default."
     )
     api_keys: list[SecretStr] = Field([], description="Keys for /v1; without any, only this machine may use it.")
+    answers_at_once: int = Field(
+        256, ge=1, le=10_000, description="Answers on their way; whoever asks beyond is asked to come back (HTTP 503)."
+    )
     drain_seconds: float = Field(
         20, ge=0, le=3_600, description="Asked to stop, it gives answers that have begun so long to end."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -18,6 +19,7 @@ RENEWAL_SECONDS = 30 * 86_400
 KEPT_IN = "visitors.secret"
 """Where it was before it was kept in the database."""
 
+_NOT_VALID = "the visitor's token is not valid any more"
 _STRANGER = "v-"
 _USER = "u-"
 
@@ -52,10 +54,14 @@ class Visitors:
         return self._read(token, RENEWAL_SECONDS)
 
     def _read(self, token: str, seconds: int) -> str:
+        """A token from the future is young: a clock was set back, or is behind that of the replica that signed it."""
         try:
-            return str(self._serializer.loads(token, max_age=seconds))
+            visitor, signed = self._serializer.loads(token, return_timestamp=True)
         except BadSignature as error:
-            raise VisitorRejected("invalid_token", "the visitor's token is not valid any more") from error
+            raise VisitorRejected("invalid_token", _NOT_VALID) from error
+        if (datetime.now(UTC) - signed).total_seconds() > seconds:
+            raise VisitorRejected("invalid_token", _NOT_VALID)
+        return str(visitor)
 
     def identify(self, user: str, signature: str) -> str:
         """Return the visitor that a site's user is, on every device.

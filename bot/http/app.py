@@ -27,6 +27,7 @@ from bot.draining import Drain
 from bot.http import bots, chat, console, docs, health, live, openai_api, visitors, widget
 from bot.http.admin import routes as admin
 from bot.http.admin.access import Backoffice
+from bot.http.admission import Admission
 from bot.http.errors import add_error_handlers
 from bot.http.limits import forget_limits
 from bot.http.middleware import REQUEST_ID, RequestContext
@@ -87,6 +88,7 @@ def _background(state: State) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]
     yield "other replicas", _bulletin(parts, state.configuration).follow()
     yield "shared answers", state.running.share()
     yield "limits", forget_limits(parts.database)
+    yield "admission", state.admission.watch()
     yield from state.switchboard.work()
     if isinstance(model := parts.desk.local, LocalChatModel):
         yield "preparing", keep_prepared(model, parts.desks.values())
@@ -128,6 +130,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         app.state.parts = parts
         shared = SharedAnswers(RunningStore(parts.database)) if parts.database.is_shared else None
         app.state.running = RunningAnswers(parts.desks, app.state.drain, shared=shared)
+        app.state.admission = Admission(parts.desks, app.state.running, settings.server.answers_at_once)
         secret = ""
         if settings.visitors.secret is None:
             secret = await SecretStore(parts.database).keep("visitors", new_secret(settings.data_dir.expanduser()))

@@ -13,10 +13,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import messages
+from bot.http.admission import check_room
 from bot.http.bots import bot_of, desk_of
 from bot.http.errors import RequestError, describe, error_body, request_id
 from bot.http.events import event_stream, frame
-from bot.http.running import RunningAnswers
+from bot.http.running import RunningAnswer, RunningAnswers
 from bot.http.shapes import ServerEvents, to_json
 from bot.http.visitors import Visitor, reception_of
 from bot.question import Finished, Question
@@ -102,7 +103,7 @@ def running_of(request: Request) -> RunningAnswers:
 @router.post("/chat", response_model=ChatResponse)
 async def chat(body: ChatRequest, request: Request, visitor: Visitor) -> dict[str, Any]:
     """Answer a question, whole."""
-    running = running_of(request).start(body.to_question(visitor, bot_of(request)))
+    running = _start(body, request, visitor)
     async for event in running.read():
         if isinstance(event, Finished):
             return to_json(event.answer)
@@ -112,7 +113,7 @@ async def chat(body: ChatRequest, request: Request, visitor: Visitor) -> dict[st
 @router.post("/chat/stream", response_class=StreamingResponse)
 async def chat_stream(body: ChatRequest, request: Request, visitor: Visitor) -> StreamingResponse:
     """Answer a question as server-sent events: meta, citations, token, done, error."""
-    running = running_of(request).start(body.to_question(visitor, bot_of(request)))
+    running = _start(body, request, visitor)
     await running.begun()  # so that a question that is rejected gets its 4xx instead of a stream
     assert running.turn_id is not None
     return _stream(running.turn_id, running.stream(), 0, request)
@@ -168,6 +169,14 @@ async def about_the_bot(request: Request) -> dict[str, Any]:
         "embedding_model": desk.knowledge.embedder.name,
         "remote_model": desk.remote.name if desk.remote else None,
     }
+
+
+def _start(body: ChatRequest, request: Request, visitor: str | None) -> RunningAnswer:
+    """Begin to answer if there is room; what is being answered already needs none."""
+    answers, question = running_of(request), body.to_question(visitor, bot_of(request))
+    if not answers.holds(question):
+        check_room(request, body.language)
+    return answers.start(question)
 
 
 def _stream(turn_id: str, events: ServerEvents, start: int, request: Request) -> StreamingResponse:

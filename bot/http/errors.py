@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from bot import messages
@@ -60,6 +61,8 @@ _PLAIN: dict[type[Exception], tuple[int, str]] = {
 }
 """Errors whose message is for whoever sent the request."""
 
+AWAY_SECONDS = 5
+
 log = structlog.get_logger()
 
 
@@ -86,7 +89,7 @@ def request_id(request: Request) -> str:
     return str(getattr(request.state, "request_id", ""))
 
 
-def describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
+def describe(error: Exception, language: str = "en") -> tuple[int, str, str, dict[str, str]]:
     """Return the status, type, message and headers for an exception; no foreign exception's text gets out."""
     match error:
         case RequestError():
@@ -97,20 +100,20 @@ def describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
             refused = (429, "locked") if isinstance(error, LoginLocked) else (503, "stopping")
             return *refused, str(error), {"Retry-After": str(error.retry_after)}
         case ModelBusy():
-            return 503, "busy", messages.busy("en"), {"Retry-After": str(error.retry_after)}
-        case StoreUnavailable() | ModelError() if type(error) not in _PLAIN:
-            away = isinstance(error, StoreUnavailable)
-            kind, what = ("database_unavailable", "the database") if away else ("model_unavailable", "the model")
-            return 503, kind, f"{what} cannot answer now", {"Retry-After": "10"}
+            return 503, "busy", messages.busy(language), {"Retry-After": str(error.retry_after)}
+        case StoreUnavailable() | OperationalError() | ModelError() if type(error) not in _PLAIN:
+            what = "model" if isinstance(error, ModelError) else "database"  # gone, locked or full
+            return 503, f"{what}_unavailable", f"the {what} cannot answer now", {"Retry-After": str(AWAY_SECONDS)}
     status, kind = _PLAIN.get(type(error), (500, "internal_error"))
-    return status, kind, str(error) if type(error) in _PLAIN else messages.something_failed("en"), {}
+    return status, kind, str(error) if type(error) in _PLAIN else messages.something_failed(language), {}
 
 
 def add_error_handlers(app: FastAPI) -> None:
     """Give every failure the one shape."""
 
     async def on_expected(request: Request, error: Exception) -> JSONResponse:
-        status, kind, message, headers = describe(error)
+        language = messages.as_language(request.headers.get("Accept-Language", "zh"))
+        status, kind, message, headers = describe(error, language)
         if status >= 500 and not isinstance(error, ServerStopping):
             log.error("request failed", type=kind, error=str(error))
         reason = error.reason if isinstance(error, Unreadable) else None
@@ -137,5 +140,6 @@ def add_error_handlers(app: FastAPI) -> None:
         )
 
     app.add_exception_handler(FrontDeskError, on_expected)
+    app.add_exception_handler(OperationalError, on_expected)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -75,6 +76,8 @@ class _Gauges:
         yield _gauge("ready", "Whether questions are answered, as /readyz says.", self._ready)
         yield _gauge("draining", "Whether it was asked to stop and lets answers end.", self._state.drain.begun)
         yield _gauge("answers_unfinished", "Answers on their way.", self._state.running.unfinished)
+        yield _gauge("searches_unfinished", "Questions whose entries are being found.", self._state.admission.searching)
+        yield _gauge("tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
 
     def _knowledge(self) -> Iterator[Metric]:
         desks = {name or "default": desk.knowledge for name, desk in self._parts.desks.items()}

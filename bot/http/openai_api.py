@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.desk import FrontDesk
 from bot.draining import Drain
+from bot.http.admission import check_room
 from bot.http.bots import desk_of
 from bot.http.errors import RequestError, describe, error_body, request_id
 from bot.http.events import STREAM_HEADERS
@@ -171,6 +172,7 @@ async def complete(body: CompletionRequest, request: Request) -> JSONResponse | 
     desk = desk_of(request)
     completion = _Completion(body.model)
     if body.model == FAQ_MODEL:
+        check_room(request, "en")
         pieces = _from_faq(desk, body, completion)
     elif desk.local is not None and body.model == desk.local.name:
         pieces = _from_local_model(desk, body, completion)

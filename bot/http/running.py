@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from typing import Any
@@ -26,6 +27,9 @@ GRACE_SECONDS = 5.0
 
 KEEP_SECONDS = 120.0
 """How long a finished answer can still be read again."""
+
+MAX_KEPT = 2_000
+"""Finished answers, some ten kilobytes each: under load the oldest are forgotten sooner."""
 
 
 class RunningAnswer:
@@ -104,17 +108,18 @@ class RunningAnswer:
         changed.set()
 
 
-def _is_same(one: Question, other: Question) -> bool:
-    return (one.message_id, one.channel, one.visitor, one.bot) == (
-        other.message_id,
-        other.channel,
-        other.visitor,
-        other.bot,
-    )
+_Key = tuple[str | None, str, str | None, str]
+
+
+def _key(question: Question) -> _Key | None:
+    """Return what makes two questions the same message; None for one that is never the same as another."""
+    if question.message_id is None:
+        return None
+    return question.message_id, question.channel, question.visitor, question.bot
 
 
 class RunningAnswers:
-    """All answers on their way, by turn and by message."""
+    """All answers on their way, and those that have just ended, by turn and by message."""
 
     def __init__(
         self,
@@ -125,7 +130,10 @@ class RunningAnswers:
     ) -> None:
         """Answer with the desk of each bot, until draining begins; `shared` knows of other replicas' answers."""
         self._desks, self._drain, self._clock, self._shared = desks, drain, clock, shared or NotShared()
-        self._running: list[RunningAnswer] = []
+        self._running: set[RunningAnswer] = set()
+        self._ended: deque[RunningAnswer] = deque()
+        self._by_message: dict[_Key | None, RunningAnswer] = {}
+        self._by_turn: dict[str, RunningAnswer] = {}
 
     def start(self, question: Question) -> RunningAnswer:
         """Begin to answer; a message that is being answered already gives its own running answer.
@@ -134,14 +142,25 @@ class RunningAnswers:
             ServerStopping: nothing new is begun any more.
         """
         self._forget_old()
-        for running in self._running:
-            if running.failure is None and question.message_id is not None and _is_same(running.question, question):
-                return running
+        key = _key(question)
+        if key is not None and key in self._by_message:
+            return self._by_message[key]
         self._drain.admit(question.text, question.language)
         running = RunningAnswer(question)
+        if key is not None:
+            self._by_message[key] = running
+        self._running.add(running)
         running.task = asyncio.create_task(self._run(running))
-        self._running.append(running)
         return running
+
+    def holds(self, question: Question) -> bool:
+        """Say whether a message is being answered, or was a moment ago."""
+        return _key(question) in self._by_message
+
+    @property
+    def unfinished(self) -> int:
+        """How many are on their way."""
+        return len(self._running)
 
     async def events(self, question: Question) -> AsyncGenerator[Event]:
         """Answer a question and yield its events; raises the failure."""
@@ -151,14 +170,15 @@ class RunningAnswers:
 
     def find(self, turn_id: str, visitor: str | None = None) -> RunningAnswer:
         """Return the answer of a turn; raises NotFound once it is forgotten, and for another visitor's."""
-        for running in self._running:
-            if running.turn_id == turn_id and running.question.visitor in (None, visitor):
-                return running
+        running = self._by_turn.get(turn_id)
+        if running is not None and running.question.visitor in (None, visitor):
+            return running
         raise NotFound(f"the answer of turn {turn_id} is not being streamed any more")
 
     def forget(self) -> None:
         """Forget the answers that are finished; nobody can read them again."""
-        self._running = [running for running in self._running if running.ended_at is None]
+        while self._ended:
+            self._forget(self._ended.popleft())
 
     async def resume(self, turn_id: str, visitor: str | None) -> ServerEvents:
         """Return the stream of a turn's answer, from its beginning, whichever replica makes it; raises as `find`."""
@@ -187,11 +207,6 @@ class RunningAnswers:
             log.warning("readers elsewhere are not known", error=str(error))
             return unread
 
-    @property
-    def unfinished(self) -> int:
-        """How many are on their way."""
-        return sum(running.ended_at is None for running in self._running)
-
     async def close(self) -> None:
         """Let running answers finish for as long as draining may take, then cancel them."""
         tasks = [running.task for running in self._running if running.task is not None and not running.task.done()]
@@ -212,6 +227,7 @@ class RunningAnswers:
                     async for event in events:
                         if isinstance(event, Started):
                             running.turn_id = event.answer.turn_id
+                            self._by_turn[running.turn_id] = running
                             bind_contextvars(turn=running.turn_id)
                         if isinstance(event, Finished):
                             count(event.answer)
@@ -225,6 +241,10 @@ class RunningAnswers:
             UNANSWERED.labels("rejected" if isinstance(error, (QuestionRejected, NotFound)) else "failed").inc()
         finally:
             running.end(self._clock(), failure)
+            self._running.discard(running)
+            self._ended.append(running)
+            if failure is not None:
+                self._forget_message(running)
             await self._shared.end(running)
 
     async def share(self) -> None:
@@ -233,9 +253,19 @@ class RunningAnswers:
 
     def _forget_old(self) -> None:
         now = self._clock()
-        self._running = [
-            running for running in self._running if running.ended_at is None or now - running.ended_at < KEEP_SECONDS
-        ]
+        while self._ended and (len(self._ended) > MAX_KEPT or now - (self._ended[0].ended_at or 0) >= KEEP_SECONDS):
+            self._forget(self._ended.popleft())
+
+    def _forget(self, running: RunningAnswer) -> None:
+        self._forget_message(running)
+        if running.turn_id is not None and self._by_turn.get(running.turn_id) is running:
+            del self._by_turn[running.turn_id]
+
+    def _forget_message(self, running: RunningAnswer) -> None:
+        """Let the same message be answered anew."""
+        key = _key(running.question)
+        if key is not None and self._by_message.get(key) is running:
+            del self._by_message[key]
 
 
 async def _chained(first: tuple[str, Any], rest: ServerEvents) -> ServerEvents:

@@ -59,10 +59,16 @@ class RemoteGeneration:
     """One answer of the remote model."""
 
     def __init__(
-        self, client: openai.AsyncOpenAI, request: dict[str, Any], breaker: CircuitBreaker, seconds: float | None
+        self,
+        client: openai.AsyncOpenAI,
+        request: dict[str, Any],
+        breaker: CircuitBreaker,
+        places: asyncio.Semaphore,
+        seconds: float | None,
     ) -> None:
-        """Prepare; the request is sent when iteration begins, and given up after so many seconds."""
-        self._client, self._request, self._breaker, self._seconds = client, request, breaker, seconds
+        """Prepare; the request is sent when iteration begins, if there is a place, and given up after `seconds`."""
+        self._client, self._request, self._breaker = client, request, breaker
+        self._places, self._seconds = places, seconds
         self._stream: openai.AsyncStream[Any] | None = None
         self._usage = Usage()
         self._finish_reason: FinishReason = "stop"
@@ -79,17 +85,20 @@ class RemoteGeneration:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         """Yield the text as it comes; raises RemoteModelError."""
+        if self._places.locked():
+            raise RemoteModelError("it is asked for as many answers as it may be")
         self._breaker.check()
-        try:
-            with translated():
-                async with aclosing(self._chunks()) as chunks:
-                    async for chunk in chunks:
-                        if text := self._take(chunk):
-                            yield text
-        except RemoteModelError:
-            self._breaker.failed()
-            raise
-        self._breaker.succeeded()
+        async with self._places:
+            try:
+                with translated():
+                    async with aclosing(self._chunks()) as chunks:
+                        async for chunk in chunks:
+                            if text := self._take(chunk):
+                                yield text
+            except RemoteModelError:
+                self._breaker.failed()
+                raise
+            self._breaker.succeeded()
 
     async def _chunks(self) -> AsyncGenerator[Any]:
         """Yield what the endpoint sends; raises TimeoutError once the answer's time is over, however it trickles."""
@@ -128,6 +137,7 @@ class RemoteChatModel:
         """Remember where it is."""
         self._settings = settings
         self._breaker = CircuitBreaker(settings.break_after, settings.break_seconds)
+        self._places = asyncio.Semaphore(settings.at_once)
         self._client: openai.AsyncOpenAI | None = None
 
     @property
@@ -173,7 +183,7 @@ class RemoteChatModel:
             "stream_options": {"include_usage": True},
             "extra_headers": trace_headers(),
         }
-        return RemoteGeneration(self._client, request, self._breaker, sampling.seconds)
+        return RemoteGeneration(self._client, request, self._breaker, self._places, sampling.seconds)
 
     def hold(self) -> None:
         """Do nothing: all that it does is waited for."""

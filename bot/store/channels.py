@@ -23,6 +23,9 @@ LEASE = timedelta(seconds=15)
 OWN = timedelta(seconds=5)
 """So much earlier than others the replica that took a message takes it up: it may hold the line it came over."""
 
+PUT_OFF = timedelta(minutes=10)
+"""No message is put off for longer; one that is due later was written before the clock was set back, and is due."""
+
 SAME_CONVERSATION = timedelta(hours=12)
 """After a longer silence the next message begins a new conversation."""
 
@@ -96,10 +99,11 @@ class ChannelStore(Store):
             earlier.thread_id == ReceivedRow.thread_id, earlier.id < ReceivedRow.id, earlier.done_at.is_(None)
         )
         is_ours = ReceivedRow.replica == self.database.replica
+        is_due = (ReceivedRow.due_at <= now()) | (ReceivedRow.due_at > now() + PUT_OFF)
         query = (
             select(ReceivedRow, ThreadRow)
             .join(ThreadRow, ThreadRow.id == ReceivedRow.thread_id)
-            .where(ReceivedRow.done_at.is_(None), ReceivedRow.due_at <= now(), is_first)
+            .where(ReceivedRow.done_at.is_(None), is_due, is_first)
             .where(is_ours | ReceivedRow.replica.is_(None) | (ReceivedRow.due_at <= now() - OWN))
             .where(ReceivedRow.id.not_in(working))
             .order_by(ReceivedRow.id)
@@ -122,7 +126,7 @@ class ChannelStore(Store):
     @whole
     async def try_later(self, received: Received, seconds: float) -> None:
         """Let a message be taken up again after a while."""
-        await self._change(received, due_at=now() + timedelta(seconds=seconds))
+        await self._change(received, due_at=now() + min(timedelta(seconds=seconds), PUT_OFF))
 
     @whole
     async def leave(self, received: Received) -> None:

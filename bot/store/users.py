@@ -159,7 +159,7 @@ class UserStore(Store):
             row = await session.scalar(select(UserRow).where(UserRow.name == name, UserRow.active).with_for_update())
             if row is None:
                 return None, None
-            if row.locked_until and row.locked_until > now():
+            if _is_locked(row) and row.locked_until:
                 raise LoginLocked(int((row.locked_until - now()).total_seconds()) + 1)
             row.failed_logins += 1
             if row.failed_logins >= MAX_FAILURES:
@@ -182,5 +182,9 @@ async def _check_owners(session: AsyncSession) -> None:
 
 
 def _to_user(row: UserRow) -> User:
-    locked = row.locked_until is not None and row.locked_until > now()
-    return User(row.id, row.name, row.role, row.active, locked, row.created_at)
+    return User(row.id, row.name, row.role, row.active, _is_locked(row), row.created_at)
+
+
+def _is_locked(row: UserRow) -> bool:
+    """Say whether a user must wait; a lock that would last longer than any is from before the clock was set back."""
+    return row.locked_until is not None and now() < row.locked_until <= now() + LOCKED_FOR

@@ -109,6 +109,7 @@ class StubKnowledge:
         self.is_ready = True
         self.embedder: Embedder = AbsentEmbedder()
         self.progress: Progress | None = None
+        self.searching, self.searching_for = 0, 0.0
         self.loaded_at = 1_700_000_000.0
         self.problem: str | None = None
         self.live_releases = {"default": 3}

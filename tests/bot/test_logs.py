@@ -120,3 +120,13 @@ def test_what_libraries_say_of_others_words_is_no_new_entry(capsys: pytest.Captu
     logging.getLogger("library").warning("the host said %s", HOSTILE)
     [line] = capsys.readouterr().err.splitlines()
     assert "the host said /x\\u001b[2J" in line
+
+
+def test_a_log_that_cannot_be_written_costs_nothing_but_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stderr", full)
+        set_up_logging("info", as_json=True)
+        structlog.get_logger().info("退货", text="x" * 100_000)
+        monkeypatch.undo()
+        with pytest.raises(OSError):
+            full.close()

@@ -281,3 +281,25 @@ async def test_what_is_found_while_a_release_comes_is_not_given_after_it(
     embedder.go_on.set()
     before = await searching
     assert await knowledge.search(Query("发票怎么弄")) is not before
+
+
+async def test_it_knows_what_it_searches_for_and_for_how_long(store: KnowledgeStore, tmp_path: Path) -> None:
+    class Slow(HashEmbedder):
+        go_on = threading.Event()
+
+        def embed_queries(self, texts: Sequence[str]) -> Vectors:
+            self.go_on.wait(30)
+            return super().embed_queries(texts)
+
+    knowledge = PublishedKnowledge(store, Slow(), tmp_path / "index")
+    await store.upsert("kb", [RETURNS])
+    await store.publish("kb")
+    await knowledge.refresh()
+    assert (knowledge.searching, knowledge.searching_for) == (0, 0.0)
+    searches = [asyncio.create_task(knowledge.search(Query(text))) for text in ("怎么退货", "退货")]
+    await asyncio.sleep(0.01)
+    assert knowledge.searching == 2
+    assert knowledge.searching_for > 0
+    Slow.go_on.set()
+    await asyncio.gather(*searches)
+    assert (knowledge.searching, knowledge.searching_for) == (0, 0.0)

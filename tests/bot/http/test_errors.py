@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from bot.errors import ModelBusy, NotFound, QuestionRejected, RemoteModelError
 from bot.http.errors import RequestError, describe
@@ -140,6 +141,7 @@ def test_an_answer_that_crashes_in_the_middle_ends_with_an_error_event(
         (NotFound("there is no turn"), 404, "not_found"),
         (UnknownModel("no such model"), 404, "not_found"),
         (ModelBusy(3, 9), 503, "busy"),
+        (OperationalError("hunter2", None, Exception("the database is locked")), 503, "database_unavailable"),
         (RemoteModelError("hunter2"), 503, "model_unavailable"),
         (ModelError("hunter2"), 503, "model_unavailable"),
         (IndexUnavailable("nothing has been published"), 409, "nothing_published"),

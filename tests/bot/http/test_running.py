@@ -175,6 +175,45 @@ async def test_a_finished_answer_is_forgotten_after_a_while(
         answers.find(running.turn_id)
 
 
+async def test_no_more_finished_answers_are_kept_than_there_is_room_for(
+    answers: RunningAnswers, local: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a thousand answers a second, two minutes of them are a gigabyte, and each was looked at for each new one."""
+    monkeypatch.setattr(bot.http.running, "MAX_KEPT", 2)
+    local.pieces[-1].set()  # type: ignore[union-attr]
+    started = []
+    for number in range(4):
+        started.append(answers.start(Question(text="退货有什么规定？", message_id=f"kept-{number}")))
+        await anext_finished(started[-1])
+        await asyncio.gather(*(running.task for running in started if running.task))
+    answers.start(Question(text="另一个问题"))
+    turns = [running.turn_id for running in started]
+    found = [turn for turn in turns if turn is not None and is_found(answers, turn)]
+    assert found == turns[-2:]
+
+
+def is_found(answers: RunningAnswers, turn_id: str) -> bool:
+    try:
+        answers.find(turn_id)
+    except NotFound:
+        return False
+    return True
+
+
+async def test_a_message_that_failed_and_was_sent_again_is_found_where_it_is_answered(
+    answers: RunningAnswers, local: ScriptedModel
+) -> None:
+    running = answers.start(QUESTION)
+    await read_a_token(running)
+    await asyncio.wait_for(local.generations[0].closed.wait(), 30)
+    with pytest.raises(NotFound):
+        await anext_finished(running)
+    again = answers.start(QUESTION)
+    await again.begun()
+    assert again.turn_id == running.turn_id is not None
+    assert answers.find(again.turn_id) is again
+
+
 async def test_closing_ends_what_never_would(answers: RunningAnswers, local: ScriptedModel) -> None:
     running = answers.start(QUESTION)
     await read_a_token(running)

@@ -250,3 +250,20 @@ def test_a_try_that_never_ended_does_not_block_for_ever(breaker: CircuitBreaker,
     breaker.check()
     clock.now += 30
     breaker.check()
+
+
+async def test_an_endpoint_that_hangs_holds_up_so_many_answers_and_not_more(
+    endpoint: Endpoint, served: tuple[Endpoint, str]
+) -> None:
+    endpoint.script = [[chunk("你"), PAUSE]]
+    model = RemoteChatModel(remote_settings(served[1], at_once=1))
+    held = model.generate(PROMPT, Sampling())
+    pieces = aiter(held)
+    await anext(pieces)
+    with pytest.raises(RemoteModelError, match="as many answers"):
+        await complete(model.generate(PROMPT, Sampling()))
+    assert model.available
+    await pieces.aclose()  # type: ignore[attr-defined]
+    await held.aclose()
+    assert await complete(model.generate(PROMPT, Sampling())) == "你好😀"
+    await model.close()

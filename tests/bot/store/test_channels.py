@@ -76,6 +76,18 @@ async def test_a_message_whose_keeper_died_is_taken_up_again_where_it_stood(
     assert (received.attempts, again.attempts) == (0, 1)
 
 
+async def test_a_clock_that_is_set_back_holds_no_message_up(
+    store: ChannelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, thread in enumerate(["anna", "bert"]):
+        await store.receive("wecom", message(number, thread))
+    with monkeypatch.context() as patch:
+        patch.setattr(channels, "now", lambda: now() + timedelta(hours=1))
+        for received in await store.claim(2):
+            await store.try_later(received, 300 if received.thread == "anna" else 86_400)
+    assert len(await store.claim(2)) == 2
+
+
 async def test_what_somebody_works_on_is_not_due_for_them(store: ChannelStore, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.receive("wecom", message(1))
     await store.receive("wecom", message(2))

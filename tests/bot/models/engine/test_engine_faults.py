@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -279,3 +280,15 @@ async def test_a_large_prompt_that_does_not_fit_yet_holds_nobody_up(
     await asyncio.gather(running, large)
     await model.close()
     assert not held_up
+
+
+async def test_wording_leaves_the_processor_to_all_else(small: Weights) -> None:
+    """Else an entry's own words, which need a hundredth of it, wait for their turn beside two threads at work."""
+    model = LocalChatModel(small, options())
+    model.warm_up()
+    assert model._engine is not None
+    thread = model._engine._thread.native_id
+    assert thread is not None
+    nice, own = os.getpriority(os.PRIO_PROCESS, thread), os.getpriority(os.PRIO_PROCESS, 0)
+    await model.close()
+    assert nice > own
