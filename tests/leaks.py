@@ -53,7 +53,7 @@ class Leaks:
         self.note_named(dict(request.url.params))
         try:
             body = json.loads(request.content)
-        except (ValueError, httpx.RequestNotRead, httpx2.RequestNotRead):
+        except (ValueError, RecursionError, httpx.RequestNotRead, httpx2.RequestNotRead):
             return
         if isinstance(body, dict):
             self.note_named(body)
