@@ -23,9 +23,9 @@ help:  ## show this list
 serve: install models example  ## set everything up and open a working chat page on port 8080 (PORT=… for another)
 	$(RUN) frontdesk serve --port $(PORT)
 
-install: | $(UV)  ## install what serving needs
+install: | $(UV)  ## install what serving needs (EXTRAS="postgres telemetry" for more)
 	@echo "Installing. The first time this compiles llama.cpp for this machine: about 5 minutes on 2 cores."
-	$(UV) sync --frozen --no-default-groups --inexact --extra documents --extra email --extra rasa --extra slack --extra wecom
+	$(UV) sync --frozen --no-default-groups --inexact $(addprefix --extra ,documents email rasa slack wecom $(EXTRAS))
 
 models:  ## bring the two local models here (about 570 MB, once)
 	$(RUN) frontdesk models pull
