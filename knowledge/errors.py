@@ -41,7 +41,9 @@ FrontDeskError
 ├── SandboxUnavailable         a program cannot be confined here       (bot.errors)
 ├── CodeFailed                 a model's program gave no result        (bot.errors)
 ├── BackupError                a backup is not made, read or restored  (bot.errors)
+├── ServerStopping             no new questions are taken              (bot.errors)
 └── StoreError                 the database refused                    (bot.errors)
+    └── StoreUnavailable       it cannot be reached now
 
 The message of each is one sentence for the person who runs FrontDesk; a customer never sees it.
 """

@@ -103,7 +103,8 @@ def describe(error: Exception, language: str = "en") -> tuple[int, str, str, dic
             return 503, "busy", messages.busy(language), {"Retry-After": str(error.retry_after)}
         case StoreUnavailable() | OperationalError() | ModelError() if type(error) not in _PLAIN:
             what = "model" if isinstance(error, ModelError) else "database"  # gone, locked or full
-            return 503, f"{what}_unavailable", f"the {what} cannot answer now", {"Retry-After": str(AWAY_SECONDS)}
+            sentence = messages.something_failed(language)
+            return 503, f"{what}_unavailable", sentence, {"Retry-After": str(AWAY_SECONDS)}
     status, kind = _PLAIN.get(type(error), (500, "internal_error"))
     return status, kind, str(error) if type(error) in _PLAIN else messages.something_failed(language), {}
 

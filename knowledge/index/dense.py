@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from pathlib import Path
 
 import faiss
@@ -96,10 +97,11 @@ class FaissIndexes:
     def build(self, name: str, vectors: Vectors, on_progress: OnProgress) -> FaissIndex:  # noqa: ARG002 - seconds
         """Index unit vectors, a row each, and write the index to its file."""
         index = FaissIndex.build(vectors)
-        partial = self._folder / name / f"{FILE}.partial"
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        index.save(partial)
-        partial.replace(self._folder / name / FILE)
+        folder = self._folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".") as own:  # two may build the same at once
+            index.save(Path(own) / FILE)
+            (Path(own) / FILE).replace(folder / FILE)
         return index
 
     def remove_old(self, keep: int) -> None:

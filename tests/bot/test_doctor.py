@@ -15,7 +15,8 @@ from bot.doctor import Finding, examine
 from bot.settings import load_settings
 from bot.store.database import migration_config, upgrade
 from tests.bot.servers import unused_port
-from tests.conftest import MODELS, PostgresServer
+from tests.conftest import MODELS
+from tests.postgres import PostgresServer
 
 Found = dict[str, list[Finding]]
 Look = Callable[..., Found]

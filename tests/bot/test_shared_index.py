@@ -24,10 +24,10 @@ from knowledge.index.milvus import MilvusIndexes
 from knowledge.index.pgvector import PgvectorIndexes
 from knowledge.search import Query
 from tests.bot.servers import unused_port
-from tests.conftest import PostgresServer
 from tests.knowledge.fakes import HashEmbedder
 from tests.knowledge.index import places
 from tests.knowledge.index.places import Place
+from tests.postgres import PostgresServer
 
 FAQ = Path(__file__).parents[2] / "examples" / "shop-zh" / "faq.csv"
 ENTRIES = [replace(entry, variants=entry.variants[:2]) for entry in read_faq_file(FAQ).entries[:40]]

@@ -23,8 +23,9 @@ import pytest
 
 from tests.bot.collector import collecting
 from tests.bot.servers import unused_port
-from tests.conftest import MODELS, PostgresServer
+from tests.conftest import MODELS
 from tests.deploy.files import ROOT, compose, environment_of, image_command, image_environment
+from tests.postgres import PostgresServer
 
 PASSWORD = "a%b@c/d:e"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

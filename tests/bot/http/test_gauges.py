@@ -80,7 +80,8 @@ def test_they_are_true(families: dict[str, Metric]) -> None:
 def test_a_database_that_is_away_is_seen_and_the_others_are_given(
     site: Site, open_client: Callable[[], TestClient]
 ) -> None:
-    site.settings, site.url = {"channels": {"rest": {}}}, "sqlite+aiosqlite:////proc/nowhere/frontdesk.db"
+    site.settings = {"channels": {"rest": {}}, "visitors": {"secret": "known without the database"}}
+    site.url = "sqlite+aiosqlite:////proc/nowhere/frontdesk.db"
     families = families_of(open_client().get("/metrics").text)
     assert value(families, "frontdesk_ready") == 0
     assert value(families, "frontdesk_channel_waiting_messages", channel="rest") == 0

@@ -17,7 +17,7 @@ from knowledge.index.dense import FaissIndexes
 from knowledge.index.milvus import MilvusIndexes
 from knowledge.index.pgvector import PgvectorIndexes
 from tests.bot.servers import unused_port
-from tests.conftest import PostgresServer
+from tests.postgres import PostgresServer
 
 
 @dataclass

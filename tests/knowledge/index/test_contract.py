@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PostgresServer
 from tests.knowledge.index import places
 from tests.knowledge.index.contract import SharedIndexContract, VectorIndexContract
 from tests.knowledge.index.places import Place
+from tests.postgres import PostgresServer
 
 
 class TestFaiss(VectorIndexContract):

@@ -108,4 +108,4 @@ def test_a_model_file_that_was_cut_is_said_at_the_next_start(home: Path, own_mod
         assert ask(server, "怎么开发票")["outcome"] in ("direct", "clarify")
         with server.client as client:
             problems = client.get("/readyz").json()["problems"]
-    assert any("models verify" in problem for problem in problems)
+    assert any("models pull smollm2" in problem for problem in problems), problems

@@ -20,7 +20,8 @@ import yaml
 from click.testing import CliRunner
 
 from tests.bot.servers import unused_port
-from tests.conftest import MODELS, PostgresServer
+from tests.conftest import MODELS
+from tests.postgres import PostgresServer
 from tests.scenarios.conftest import ROOT, run
 
 with warnings.catch_warnings():
