@@ -18,7 +18,7 @@ SHORTEST = 8
 """A shorter secret could be a word that stands in a log for another reason."""
 
 PROVING_HEADERS = ("Authorization", "Cookie", "X-CSRF-Token", "api_access_token")
-SECRET_NAMES = re.compile(r"secret|token|password|api_?key|aes_key|^(?:old|new|key)$", re.IGNORECASE)
+SECRET_NAMES = re.compile(r"secret|token|password|api_?key|aes_key|^(?:old|new)$", re.IGNORECASE)
 _PIECE = re.compile(r"[\w-]{6,}")
 _URL_PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
 
