@@ -25,6 +25,7 @@ from bot.store.tables import (
     MessageRow,
     ReceivedRow,
     ReviewedRow,
+    RunningAnswerRow,
     ThreadRow,
     TrackerRow,
     TurnRow,
@@ -214,6 +215,9 @@ def _forget_elsewhere(session: Session, found: _Found, name: str, questions: set
     )
     session.execute(update(AuditRow).where(told).values(target=ERASED))
     session.execute(delete(ChannelMemoryRow).where(is_about(session, found.names)))
+    turns = select(TurnRow.id).where(TurnRow.conversation_id.in_(found.conversations))
+    theirs_running = RunningAnswerRow.visitor.in_(found.visitors) | RunningAnswerRow.turn_id.in_(turns)
+    session.execute(delete(RunningAnswerRow).where(theirs_running))
 
 
 def _questions(session: Session, found: _Found) -> set[str]:

@@ -15,6 +15,7 @@ from bot.store.conversations import ConversationStore
 from bot.store.customers import CustomerStore
 from bot.store.database import Database
 from bot.store.knowledge import KnowledgeStore
+from bot.store.tables import RunningAnswerRow, now
 from bot.visitors import visitor_of_user
 from knowledge.entries import Entry
 from tests.bot.keeping.filled import contents, converse, everything_said
@@ -29,7 +30,20 @@ async def two_customers(database: Database) -> tuple[str, str]:
     hers = await converse(database, "kf:wm-her", HER, channel="kf")
     await AuditStore(database).add("Olga", "customer.exported", "wm-her", {})
     assert earlier.conversation_id != hers
-    return hers, await converse(database, "kf:wm-his", HIS, channel="kf")
+    his = await converse(database, "kf:wm-his", HIS, channel="kf")
+    async with database.transaction() as session:
+        session.add(running("a", earlier.id, None, HER))
+        session.add(running("b", None, "kf:wm-her", HER))
+        session.add(running("c", None, "kf:wm-his", HIS))
+    return hers, his
+
+
+def running(name: str, turn: str | None, visitor: str | None, said: str) -> RunningAnswerRow:
+    """Return an answer that another replica may read still."""
+    events = [["token", {"text": said}]]
+    return RunningAnswerRow(
+        id=name, turn_id=turn, visitor=visitor, events=events, held_until=now(), read_until=now(), ended_at=now()
+    )
 
 
 @pytest.mark.parametrize("known_as", ["wm-her", "kf:wm-her", "the conversation"])
