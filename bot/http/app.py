@@ -131,7 +131,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         shared = SharedAnswers(RunningStore(parts.database)) if parts.database.is_shared else None
         app.state.running = RunningAnswers(parts.desks, app.state.drain, shared=shared)
         app.state.admission = Admission(parts.desks, app.state.running, settings.server.answers_at_once)
-        secret = ""
+        secret = ""  # nosec B105 - the settings' own is used
         if settings.visitors.secret is None:
             secret = await SecretStore(parts.database).keep("visitors", new_secret(settings.data_dir.expanduser()))
         app.state.reception = Reception(settings, secret, parts.database)

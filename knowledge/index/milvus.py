@@ -52,7 +52,7 @@ ABANDONED_SECONDS = 6 * 3_600
 class MilvusIndexes:
     """Keeps indexes in Milvus: a server, a cluster, or a file by milvus-lite."""
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(self, url: str, token: str = "") -> None:  # nosec B107 - milvus-lite has none
         """Prepare; the first use connects."""
         self._url, self._token = url, token
         self._connected: MilvusClient | None = None
