@@ -117,7 +117,7 @@ class PgvectorIndexes:
     def remove_old(self, keep: int) -> None:
         """Drop the tables of old indexes that nobody uses."""
         old = (
-            f"DELETE FROM {SCHEMA}.indexes WHERE used_at < now() - make_interval(secs => %s) AND name NOT IN "  # names of ours  # nosec B608
+            f"DELETE FROM {SCHEMA}.indexes WHERE used_at < now() - make_interval(secs => %s) AND name NOT IN "  # nosec B608
             f"(SELECT name FROM {SCHEMA}.indexes ORDER BY used_at DESC LIMIT %s) RETURNING name"
         )
         with self.reach.translated(), self.cursor() as cursor, cursor.connection.transaction():
@@ -135,7 +135,7 @@ class PgvectorIndexes:
                 raise IndexMissing("the database has no extension `vector`; install pgvector there")
             if not _exists(cursor, f"{SCHEMA}.indexes"):
                 return f"pgvector {installed or offered} answers, with no indexes yet"
-            [count] = cursor.execute(f"SELECT count(*) FROM {SCHEMA}.indexes").fetchone()  # names of ours  # nosec B608
+            [count] = cursor.execute(f"SELECT count(*) FROM {SCHEMA}.indexes").fetchone()  # nosec B608
         return f"pgvector {installed} answers, with {count} indexes"
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ class PgvectorIndex:
         """Search the table of this name."""
         self._indexes, self._dimensions = indexes, dimensions
         self._query = (
-            "SELECT array_agg(row), array_agg(score) FROM (SELECT row, embedding <#> %(vector)s::vector AS score "  # names of ours  # nosec B608
+            "SELECT array_agg(row), array_agg(score) FROM (SELECT row, embedding <#> %(vector)s::vector AS score "  # nosec B608
             f"FROM {_table(name)} ORDER BY embedding <#> %(vector)s::vector LIMIT %(count)s) AS found"
         )
 
@@ -200,7 +200,7 @@ def _lock(cursor: Any, subject: str) -> None:
 
 def _mark(cursor: Any, name: str, shape: tuple[int, ...]) -> bool:
     """Note that an index is in use; say whether it is there."""
-    query = f"UPDATE {SCHEMA}.indexes SET used_at = now() WHERE (name, rows, dimensions) = (%s, %s, %s) RETURNING name"  # names of ours  # nosec B608
+    query = f"UPDATE {SCHEMA}.indexes SET used_at = now() WHERE (name, rows, dimensions) = (%s, %s, %s) RETURNING name"  # nosec B608
     found = cursor.execute(query, [name, *shape]).fetchone()
     return found is not None and _exists(cursor, _table(name))
 
@@ -209,7 +209,7 @@ def _fill(cursor: Any, name: str, vectors: Vectors, on_progress: OnProgress) -> 
     """Make the table of an index; it is seen by others once the transaction ends."""
     table, (count, dimensions) = _table(name), vectors.shape
     cursor.execute(f"DROP TABLE IF EXISTS {table}")
-    cursor.execute(f"DELETE FROM {SCHEMA}.indexes WHERE name = %s", [name])  # names of ours  # nosec B608
+    cursor.execute(f"DELETE FROM {SCHEMA}.indexes WHERE name = %s", [name])  # nosec B608
     cursor.execute(f"CREATE TABLE {table} (row int NOT NULL, embedding vector({dimensions}) NOT NULL)")
     if dimensions <= IN_ONE_PIECE:
         cursor.execute(f"ALTER TABLE {table} ALTER COLUMN embedding SET STORAGE PLAIN")
@@ -223,6 +223,4 @@ def _fill(cursor: Any, name: str, vectors: Vectors, on_progress: OnProgress) -> 
         cursor.execute(f"SET LOCAL maintenance_work_mem = '{MEMORY}'")
         lists = f"WITH (lists = {round(math.sqrt(count))})"
         cursor.execute(f"CREATE INDEX ON {table} USING ivfflat (embedding vector_ip_ops) {lists}")
-    cursor.execute(
-        f"INSERT INTO {SCHEMA}.indexes VALUES (%s, %s, %s, now())", [name, count, dimensions]
-    )  # names of ours  # nosec B608
+    cursor.execute(f"INSERT INTO {SCHEMA}.indexes VALUES (%s, %s, %s, now())", [name, count, dimensions])  # nosec B608
