@@ -23,7 +23,7 @@ LEASE = timedelta(seconds=15)
 OWN = timedelta(seconds=5)
 """So much earlier than others the replica that took a message takes it up: it may hold the line it came over."""
 
-PUT_OFF = timedelta(minutes=10)
+PUT_OFF = timedelta(hours=1)
 """No message is put off for longer; one that is due later was written before the clock was set back, and is due."""
 
 SAME_CONVERSATION = timedelta(hours=12)
