@@ -13,7 +13,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_COMPILE_BYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install models example test install-dev lint format docs pytest faults test-sentence-transformers test-postgres security audit sbom fuzz attacks bench bench-engine rebuild-llama clean
+.PHONY: help serve install models example test install-dev lint format docs pytest faults test-sentence-transformers test-postgres test-ray security audit sbom fuzz attacks bench bench-engine rebuild-llama clean
 
 CASES ?= 100000
 
@@ -52,8 +52,11 @@ docs: | $(UV)  ## the documentation as a site, in build/docs; a dead link or a m
 	$(UV) sync --frozen --inexact --only-group docs
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
 
-pytest:  ## all tests but those of the sentence-transformers extra
-	$(RUN) pytest -n 2 --dist loadgroup --ignore tests/extras
+pytest:  ## all tests but those of the sentence-transformers extra and of a Ray cluster
+	$(RUN) pytest -n 2 --dist loadgroup --ignore tests/extras --ignore tests/scenarios/ray
+
+test-ray:  ## a Ray cluster of two nodes; not in `make test` until it starts reliably on a busy machine
+	.venv/bin/python -m pytest -q tests/scenarios/ray
 
 test-postgres:  ## the tests that need a database, on PostgreSQL instead of SQLite (TESTS=… for some of them)
 	$(RUN) pytest -n 2 --dist loadgroup --postgres $(TESTS)

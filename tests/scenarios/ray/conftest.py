@@ -46,6 +46,7 @@ NODE: dict[str, Any] = {"num_cpus": 4, "object_store_memory": 80 << 20, "node_ip
 PROCESSES = {
     "PYTHONPATH": f"{QUICK}:{ROOT}",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # `make test` uses `uv run`, which its processes shall not repeat
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # so that it stays on the loopback address
 }
 
@@ -136,7 +137,8 @@ def environment(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         for variable, value in {**PROCESSES, "RAY_TMPDIR": str(folder), "HOME": str(folder)}.items():
             patched.setenv(variable, value)
-        patched.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)  # the variable was read long ago
+        for constant in ("ENABLE_RAY_CLUSTER", "RAY_ENABLE_UV_RUN_RUNTIME_ENV"):  # the variables were read long ago
+            patched.setattr(f"ray._private.ray_constants.{constant}", False)
         if sys.dont_write_bytecode:  # else each of some twenty processes compiles all that it imports
             patched.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
             patched.setenv("PYTHONPYCACHEPREFIX", os.environ.get("PYTHONPYCACHEPREFIX", str(folder / "pyc")))
