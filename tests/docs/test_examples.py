@@ -27,6 +27,12 @@ LOCAL = "http://localhost:8080"
 SECRET = "at least sixteen characters"
 
 
+@pytest.fixture(autouse=True)
+def a_busy_machine_is_no_reason_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.http.admission.LATE_SECONDS", 60.0)
+    monkeypatch.setattr("bot.http.admission.SEARCH_SECONDS", 60.0)
+
+
 @pytest.fixture
 def site(new_url: str) -> Site:
     """Give a site with the channels that programs talk to."""
