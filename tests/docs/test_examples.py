@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,7 +120,7 @@ def test_the_calls_of_programs_work(site: Site, address: str, page: str) -> None
         assert (upload["added_count"], upload["errors"]) == (1, [])
         call(applied.replace("ID", upload["id"]), address)
         while owner.get(f"/api/admin/uploads/{upload['id']}").json()["state"] == "applying":
-            pass
+            time.sleep(0.05)
         assert call(published, address).json()["number"] == 1
 
 
