@@ -117,7 +117,7 @@ class ModelBusy(ModelError):
 
     def __init__(self, waiting: int, retry_after: int) -> None:
         """Say how many are waiting."""
-        super().__init__(f"{waiting} answers are already waiting for the local model")
+        super().__init__(f"the local model has no time: {waiting} answers are waiting for it")
         self.waiting, self.retry_after = waiting, retry_after
 
 

@@ -121,7 +121,10 @@ class ModelSettings(Section):
     slots: int = Field(8, ge=1, le=32, description="Answers that the local chat model writes at once.")
     queue: int = Field(64, ge=1, le=10_000, description="Answers that may wait for the chat model; more are shed.")
     patience_seconds: float = Field(
-        5.0, gt=0, le=600, description="A question that would wait longer for the chat model's first word is shed."
+        5.0,
+        gt=0,
+        le=600,
+        description="A question that would wait longer for the chat model's first words, or has, is shed.",
     )
     answer_seconds: float = Field(30.0, gt=0, le=600, description="An answer that takes longer is given up.")
     answer_cache: int = Field(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -10,6 +12,7 @@ import structlog
 from bot import prompts
 from bot.case import Case
 from bot.checks import GroundingCheck, split_clauses
+from bot.errors import ModelBusy
 from bot.guards import mentions
 from bot.models.base import ChatModel, Generation, Sampling
 from bot.question import Event, Token
@@ -75,14 +78,15 @@ class Wording:
         """Stream an answer in clauses, each held back until it is borne out; stop at the first that cannot be."""
         answer, held = case.answer, ""
         try:
-            async for piece in generation:
-                held += piece
-                clauses, _ = split_clauses(held)
-                if not check.allows(answer.text + clauses) or self._is_sensitive(answer.text + held):
-                    break
-                if clauses and check.is_grounded(answer.text + clauses):
-                    yield case.say(clauses)
-                    held = held.removeprefix(clauses)
+            async with aclosing(self._punctual(case, generation)) as pieces:
+                async for piece in pieces:
+                    held += piece
+                    clauses, _ = split_clauses(held)
+                    if not check.allows(answer.text + clauses) or self._is_sensitive(answer.text + held):
+                        break
+                    if clauses and check.is_grounded(answer.text + clauses):
+                        yield case.say(clauses)
+                        held = held.removeprefix(clauses)
             if held and check.is_grounded(answer.text + held) and not self._is_sensitive(answer.text + held):
                 yield case.say(held)
             else:
@@ -90,6 +94,24 @@ class Wording:
         finally:
             await generation.aclose()
             answer.usage = generation.usage
+
+    async def _punctual(self, case: Case, generation: Generation) -> AsyncGenerator[str]:
+        """Pass on what the model says, as long as the customer need not wait too long for the first words.
+
+        Raises:
+            ModelBusy: none have been borne out in time.
+        """
+        pieces = aiter(generation)
+        until = case.started + self._settings.models.patience_seconds
+        while True:
+            try:
+                async with asyncio.timeout(None if case.answer.text else until - time.perf_counter()):
+                    piece = await anext(pieces)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise ModelBusy(0, retry_after=1) from None
+            yield piece
 
     def _sampling(self) -> Sampling:
         models = self._settings.models

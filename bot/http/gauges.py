@@ -127,7 +127,7 @@ def engine_metrics(model: LocalChatModel) -> Iterator[Metric]:
     yield _gauge("engine_waiting", "Prompts that wait for a slot.", model.waiting)
     yield _gauge("engine_working", "Prompts and answers that have one.", model.working)
     yield _gauge(
-        "engine_predicted_wait_seconds", "What a new prompt would wait for its first token.", model.predicted_wait
+        "engine_predicted_wait_seconds", "What a new prompt would wait for its first words.", model.predicted_wait
     )
 
 

@@ -107,7 +107,7 @@ class LocalChatModel:
 
     @property
     def predicted_wait(self) -> float:
-        """The seconds that a new prompt would wait for its first token."""
+        """The seconds that a new prompt would wait for its first words."""
         return self._engine.predicted_wait() if self._engine else 0.0
 
     @property

@@ -32,6 +32,29 @@ async def test_a_model_that_breaks_is_replaced_by_the_entrys_own_words(database:
     assert local.generations[0].closed.is_set()
 
 
+@pytest.mark.parametrize("said", [[], ["签收后7天"]])
+async def test_whoever_would_wait_for_too_long_is_given_the_entrys_own_words(
+    database: Database, said: list[str]
+) -> None:
+    local = ScriptedModel(*said, asyncio.Event())
+    patience = {"models": {"patience_seconds": 0.05}}
+    desk = make_desk(database, StubKnowledge(GROUNDED), local=local, settings=patience)
+    answer, events = await ask(desk, "退货有什么规定？")
+    assert (answer.outcome, answer.text, answer.degraded) == ("direct", RETURNS.answer, True)
+    assert streamed(events) == RETURNS.answer
+    assert local.generations[0].closed.is_set()
+
+
+async def test_whoever_has_read_the_first_words_may_wait_for_the_rest(database: Database) -> None:
+    slow = asyncio.Event()
+    local = ScriptedModel("签收后7天内可以申请退货，运", slow, "费12元由买家承担。")
+    patience = {"models": {"patience_seconds": 0.3}}
+    desk = make_desk(database, StubKnowledge(GROUNDED), local=local, settings=patience)
+    asyncio.get_running_loop().call_later(0.6, slow.set)
+    answer, _ = await ask(desk, "退货有什么规定？")
+    assert (answer.text, answer.outcome, answer.degraded) == (GOOD, "grounded", False)
+
+
 def pieces_of(text: str, size: int) -> list[str]:
     return [text[start : start + size] for start in range(0, len(text), size)]
 

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ModelBusy, OutOfCells
 from bot.models.base import FinishReason
-from bot.models.engine.composing import ROWS_BESIDE, Part, compose
+from bot.models.engine.composing import Part, compose
 from bot.models.engine.context import Context
 from bot.models.engine.costs import StepCosts
 from bot.models.engine.counters import Counters
+from bot.models.engine.forecast import TURN, Load, until_first_words
 from bot.models.engine.options import EngineOptions
 from bot.models.engine.prefixes import to_key
 from bot.models.engine.request import Request
@@ -43,9 +44,6 @@ NICENESS = 5
 
 HOLD_SECONDS = 1.0
 """How long warming waits after a question has come in."""
-
-TURN = 64
-"""Tokens of an answer after which it makes room for a customer who has none yet."""
 
 BEHIND = 16
 """So many customers go before an answer that has had a turn; then it goes on, whoever else has come."""
@@ -88,10 +86,11 @@ class Engine:
         """Queue a request.
 
         Raises:
-            ModelBusy: too many are waiting, or it would have to wait for too long.
+            ModelBusy: too many are waiting, or others would make it wait for too long.
         """
-        waiting, wait = self.waiting, self.predicted_wait()
-        if waiting >= self._options.queue or wait > self._options.patience:
+        waiting, wait = self.waiting, self.predicted_wait(len(request.tokens))
+        is_idle = waiting + self.working == 0
+        if waiting >= self._options.queue or (wait > self._options.patience and not is_idle):
             self.counters.shed += 1
             raise ModelBusy(waiting, retry_after=max(1, math.ceil(wait)))
         self.counters.requests += 1
@@ -119,17 +118,19 @@ class Engine:
         """How many answers are being worked on; what is prepared is none."""
         return sum(request.channel is not None for request in list(self._running))
 
-    def predicted_wait(self) -> float:
-        """Return the seconds that a new request would wait for its first token."""
+    def predicted_wait(self, tokens: int = 0) -> float:
+        """Return the seconds that a new request with a prompt of so many tokens would wait for its first words."""
         waiting = [*self._inbox, *(request for _, request in list(self._waiting))]
-        ahead = sum(len(request.tokens) for request in waiting)
-        prompts = [request for request in list(self._running) if request.channel and not request.is_answering]
-        ahead += sum(request.goal - request.computed for request in prompts)
-        wait = ahead * self.counters.share_computed * self.costs(ROWS_BESIDE) / ROWS_BESIDE
-        without_slot = len(waiting) + 1 - self._slots.free
-        if without_slot > 0:
-            wait += without_slot / len(self._slots) * TURN * self.costs(len(self._slots))
-        return wait
+        running = [request for request in list(self._running) if request.channel]
+        tokens += sum(request.goal - request.computed for request in running if not request.is_answering)
+        tokens += sum(len(request.tokens) for request in waiting)
+        load = Load(
+            prompt_tokens=tokens * self.counters.share_computed,
+            answers=len(running) + len(waiting),
+            without_slot=len(waiting) + 1 - self._slots.free,
+            slots=len(self._slots),
+        )
+        return until_first_words(load, self.costs)
 
     def stop(self) -> None:
         """Let what is being answered end, and end the thread."""

@@ -1,0 +1,32 @@
+"""How long a customer who comes now would wait, so that nobody is let in who would wait for too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.models.engine.composing import ROWS_BESIDE
+
+TURN = 64
+"""Tokens of an answer after which it makes room for a customer who has none yet."""
+
+FIRST_WORDS = 12
+"""Tokens of an answer before there is a clause to be checked: nobody reads anything earlier."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What an engine with so many slots has to do before a request's first words, its own prompt included."""
+
+    prompt_tokens: float
+    answers: int
+    without_slot: int
+    slots: int
+
+
+def until_first_words(load: Load, seconds: Callable[[int], float]) -> float:
+    """Return the seconds until a request's first words; `seconds` is what a step of so many rows takes."""
+    others = min(load.answers, load.slots - 1)
+    prefill = load.prompt_tokens / ROWS_BESIDE * seconds(ROWS_BESIDE + others)
+    queue = max(0, load.without_slot) / load.slots * TURN * seconds(load.slots)
+    return queue + prefill + FIRST_WORDS * seconds(1 + others)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.models.engine.composing import ROWS_BESIDE
+from bot.models.engine.forecast import FIRST_WORDS, TURN, Load, until_first_words
+
+NOBODY = Load(prompt_tokens=0, answers=0, without_slot=0, slots=8)
+
+
+def linear(rows: int) -> float:
+    return rows / 100
+
+
+def test_whoever_is_alone_waits_for_the_prompt_and_the_first_words() -> None:
+    alone = Load(prompt_tokens=10 * ROWS_BESIDE, answers=0, without_slot=0, slots=8)
+    assert until_first_words(NOBODY, linear) == pytest.approx(FIRST_WORDS / 100)
+    assert until_first_words(alone, linear) == pytest.approx(10 * ROWS_BESIDE / 100 + FIRST_WORDS / 100)
+
+
+def test_answers_beside_make_every_step_longer() -> None:
+    beside = Load(prompt_tokens=ROWS_BESIDE, answers=4, without_slot=-4, slots=8)
+    assert until_first_words(beside, linear) == pytest.approx((ROWS_BESIDE + 4) / 100 + FIRST_WORDS * 5 / 100)
+
+
+def test_no_more_answers_are_written_at_once_than_there_are_slots() -> None:
+    many, full = (Load(prompt_tokens=480, answers=answers, without_slot=0, slots=8) for answers in (100, 7))
+    assert until_first_words(many, linear) == until_first_words(full, linear)
+
+
+def test_whoever_has_no_slot_waits_for_the_turns_of_others() -> None:
+    first, ninth = (Load(prompt_tokens=0, answers=0, without_slot=place, slots=8) for place in (1, 9))
+    turn = TURN * 8 / 100
+    assert until_first_words(first, linear) == pytest.approx(turn / 8 + FIRST_WORDS / 100)
+    assert until_first_words(ninth, linear) == pytest.approx(9 * turn / 8 + FIRST_WORDS / 100)
