@@ -20,7 +20,8 @@ import numpy as np
 
 from bot.assembly import make_embedder
 from bot.evaluating import judge_search
-from bot.settings import RoutingSettings, load_settings
+from bot.sections import RoutingSettings
+from bot.settings import load_settings
 from knowledge.calibration.fitting import OUT_OF_SCOPE, calibrate
 from knowledge.calibration.questions import out_of_scope
 from knowledge.confidence import Calibration, calibration_for, fit

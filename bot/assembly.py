@@ -20,7 +20,8 @@ from bot.models.engine.options import EngineOptions
 from bot.models.likelihood import LikelihoodReranker
 from bot.models.local import LocalChatModel
 from bot.published import PublishedKnowledge
-from bot.settings import ModelSettings, RemoteSettings, Settings, with_driver
+from bot.sections import ModelSettings, RemoteSettings
+from bot.settings import Settings, with_driver
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database, upgrade
 from bot.store.knowledge import KnowledgeStore

@@ -13,7 +13,7 @@ import structlog
 
 from bot.published import PublishedKnowledge
 from bot.routing import Situation, route
-from bot.settings import RoutingSettings
+from bot.sections import RoutingSettings
 from knowledge.errors import FrontDeskError
 from knowledge.evaluation.cases import TestCase, Verdict, evaluate
 from knowledge.search import Searcher

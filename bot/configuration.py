@@ -13,7 +13,8 @@ from pydantic import SecretStr, ValidationError
 from bot.desk import FrontDesk
 from bot.errors import SettingFixed, SettingsError
 from bot.live import Bell
-from bot.settings import Section, Settings
+from bot.sections import Section
+from bot.settings import Settings
 from bot.store.settings import SettingStore
 
 if TYPE_CHECKING:

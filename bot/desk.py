@@ -126,6 +126,11 @@ class FrontDesk:
         self._wording.configure(settings)
         self.knowledge.use_synonyms(settings.bot.synonyms)
 
+    def forget(self) -> None:
+        """Forget what customers said and were told, as far as it is in memory only."""
+        self._wording.forget()
+        self.knowledge.forget()
+
     async def close(self) -> None:
         """Let what is running end, and give everything back."""
         await self.actions.close()

@@ -10,7 +10,7 @@ from bot.contextualise import in_context
 from bot.desk import FrontDesk
 from bot.question import Answer, Finished, Message, Question
 from bot.routing import Situation, route
-from bot.settings import RoutingSettings
+from bot.sections import RoutingSettings
 from knowledge.embedding.base import OnProgress, no_progress
 from knowledge.errors import FrontDeskError
 from knowledge.evaluation.cases import TestCase, Verdict, evaluate

@@ -10,7 +10,7 @@ from bot import messages
 from bot.live import Changes
 from bot.privacy import mask
 from bot.question import Message
-from bot.settings import HandoffSettings
+from bot.sections import HandoffSettings
 from bot.store.conversations import ConversationStore
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.errors import SettingsError
-from bot.settings import PluginSettings
+from bot.sections import PluginSettings
 
 GROUPS = {"channels": "frontdesk.connectors", "people": "frontdesk.people", "tools": "frontdesk.tools"}
 """By the table of the settings file that sets such a part up: the group of entry points that it is found in."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.question import Outcome
-from bot.settings import RoutingSettings
+from bot.sections import RoutingSettings
 
 Step = Outcome | Literal["action", "reply"]
 """A way to an outcome: the top entry's action, and one that takes a reply to what it has asked, answer directly."""

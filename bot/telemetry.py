@@ -20,7 +20,7 @@ from starlette.types import Scope
 
 from bot.errors import SettingsError
 from bot.question import Answer, Event, Finished
-from bot.settings import TelemetrySettings
+from bot.sections import TelemetrySettings
 from knowledge.stages import watch_stages
 
 if TYPE_CHECKING:

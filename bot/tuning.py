@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.evaluating import judge_search
-from bot.settings import RoutingSettings
+from bot.sections import RoutingSettings
 from knowledge.calibration.fitting import OUT_OF_SCOPE
 from knowledge.calibration.questions import out_of_scope
 from knowledge.embedding.base import Embedder, OnProgress

@@ -34,6 +34,10 @@ class Wording:
     def configure(self, settings: Settings) -> None:
         """Go by other settings, under which what was worded may not be right any more."""
         self._settings = settings
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all that was worded."""
         self._worded.clear()
 
     @traced("generate")

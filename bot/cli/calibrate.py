@@ -22,7 +22,8 @@ from bot.cli.common import (
     shown_in,
     with_store,
 )
-from bot.settings import RoutingSettings, Settings
+from bot.sections import RoutingSettings
+from bot.settings import Settings
 from bot.store.settings import SettingStore
 from knowledge.calibration.fitting import Fitted
 from knowledge.calibration.fitting import calibrate as fit

@@ -13,7 +13,8 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.cli.common import out, read_settings
 from bot.plugins import GROUPS, kinds_of
-from bot.settings import PREFIX, Section, Settings, config_path
+from bot.sections import Section
+from bot.settings import PREFIX, Settings, config_path
 
 app = typer.Typer(no_args_is_help=True, help="The settings.")
 

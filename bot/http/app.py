@@ -97,8 +97,7 @@ def _background(state: State) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]
 def _forget(app: FastAPI) -> None:
     """Forget what customers said as far as it is in this process's memory only."""
     for desk in app.state.parts.desks.values():
-        desk.configure(desk.settings, desk.remote)  # which begins with no remembered answers
-        desk.knowledge.forget()
+        desk.forget()
     app.state.running.forget()
     if hasattr(app.state, "review"):
         del app.state.review

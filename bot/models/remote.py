@@ -14,7 +14,7 @@ import openai
 from bot.errors import RemoteModelError
 from bot.models.base import ChatMessage, FinishReason, Sampling
 from bot.question import Usage
-from bot.settings import RemoteSettings
+from bot.sections import RemoteSettings
 from bot.telemetry import trace_headers
 
 

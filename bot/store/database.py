@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 import migrations
 from bot.errors import StoreError, StoreUnavailable
-from bot.settings import DatabaseSettings
+from bot.sections import DatabaseSettings
 from bot.store import news
 from bot.store.grouping import GroupCommit, begin_as_writer
 from bot.store.outage import is_away

@@ -6,7 +6,7 @@ import pytest
 
 from bot.checking import Check, Checks, Comparison
 from bot.published import PublishedKnowledge
-from bot.settings import RoutingSettings
+from bot.sections import RoutingSettings
 from bot.store.database import Database
 from bot.store.knowledge import KnowledgeStore
 from knowledge.embedding.absent import AbsentEmbedder

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from bot.errors import NotFound
 from bot.handoff import HandoffDesk, summarise
 from bot.question import Message, Question
-from bot.settings import HandoffSettings
+from bot.sections import HandoffSettings
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database
 from bot.store.tables import HandoffRow

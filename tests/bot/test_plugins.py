@@ -6,7 +6,8 @@ import pytest
 
 from bot.errors import SettingsError
 from bot.plugins import kinds_of, open_plugin
-from bot.settings import PluginSettings, load_settings
+from bot.sections import PluginSettings
+from bot.settings import load_settings
 from connectors.webhook import WebhookChannel
 
 GOOD = {"secret": "a-long-enough-secret", "url": "http://127.0.0.1:9"}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.question import Outcome
 from bot.routing import Situation, route
-from bot.settings import RoutingSettings
+from bot.sections import RoutingSettings
 
 BANDS = RoutingSettings(direct=0.85, grounded=0.55, clarify=0.15, handoff_after=2)
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.errors import SettingsError
-from bot.settings import RoutingSettings, Settings, load_settings, variable_names
+from bot.sections import RoutingSettings
+from bot.settings import Settings, load_settings, variable_names
 
 
 def write(text: str, name: str = "frontdesk.toml") -> None:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from bot.errors import RemoteModelError, SettingsError
 from bot.logs import set_up_logging
 from bot.question import Question
-from bot.settings import TelemetrySettings
+from bot.sections import TelemetrySettings
 from bot.store.database import Database
 from bot.telemetry import span, start_telemetry, stop_telemetry, trace_headers
 from tests.bot.collector import Collector, collecting

@@ -16,7 +16,8 @@ from bot.actions.opening import find_actions
 from bot.channels.opening import open_adapters, open_channels
 from bot.cli.config import describe_settings
 from bot.http.app import create_app
-from bot.settings import ActionSettings, Settings, load_settings
+from bot.sections import ActionSettings
+from bot.settings import Settings, load_settings
 from knowledge.importing.files import read_faq_file
 from tests.docs.pages import PAGES, READMES, ROOT, blocks, pages_with
 

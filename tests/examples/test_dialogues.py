@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.evaluating import judge_search
-from bot.settings import RoutingSettings
+from bot.sections import RoutingSettings
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.evaluation.report import summarise
 from knowledge.evaluation.suites import read_suite

@@ -17,7 +17,7 @@ from bot.channels.people import PeopleCaller
 from bot.errors import SendFailed
 from bot.handoff import HandoffDesk
 from bot.question import Question
-from bot.settings import HandoffSettings
+from bot.sections import HandoffSettings
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database
 from bot.store.handoffs import HandoffStore

@@ -6,7 +6,7 @@ import pytest
 
 import bot.http.limits
 from bot.http.limits import Limit, RateLimit, SharedRateLimit, make_limit
-from bot.settings import DatabaseSettings
+from bot.sections import DatabaseSettings
 from bot.store.database import Database
 from bot.store.limits import LimitStore
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.errors import RemoteModelError
 from bot.models.base import ChatMessage, Sampling
 from bot.models.remote import CircuitBreaker, RemoteChatModel
-from bot.settings import RemoteSettings
+from bot.sections import RemoteSettings
 from tests.bot.models.contract import PROMPT, ChatModelContract, complete
 from tests.bot.models.endpoint import CUT, GOOD, PAUSE, Endpoint, chunk
 from tests.bot.servers import serving, unused_port

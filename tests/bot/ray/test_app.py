@@ -12,7 +12,8 @@ from ray.serve.scripts import cli
 
 from bot.errors import SettingsError
 from bot.ray.app import check_database
-from bot.settings import ModelSettings, load_settings
+from bot.sections import ModelSettings
+from bot.settings import load_settings
 
 ROOT = Path(__file__).parent.parent.parent.parent
 CONFIG = ROOT / "deploy/ray/frontdesk.yaml"

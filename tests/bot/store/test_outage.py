@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.errors import StoreUnavailable
 from bot.question import Question
-from bot.settings import DatabaseSettings
+from bot.sections import DatabaseSettings
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database
 from tests.bot.fakes import ask, make_desk
