@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from tests.connectors.platforms.process import Stage, apart
 from tests.connectors.platforms.slack import FakeSlack
 from tests.connectors.platforms.wecom import FakeWecom
 from tests.connectors.platforms.wecom_kf import FakeKf
-from tests.scenarios.conftest import served
+from tests.postgres import PostgresServer
+from tests.scenarios.conftest import SHOP, Served, run, served
 
 NO_MODELS = {"FRONTDESK_MODELS__CHAT": "", "FRONTDESK_MODELS__EMBEDDING": "none.gguf"}
 KEYS = {"CORP_ID": wecom.CORP, "SECRET": wecom.SECRET, "TOKEN": wecom.TOKEN, "AES_KEY": wecom.AES_KEY}
@@ -86,6 +88,51 @@ def test_what_was_acknowledged_is_answered_once_after_the_restart(
         with served(home, **NO_MODELS, **settings) as server:
             until(lambda: platform.stage.get(platform.sent))
             platform.deliver(f"{server.url}/channels/{name}")  # the platform tries again too
+            time.sleep(3)
+        [answer] = platform.stage.get(platform.sent)
+    assert "发票" in str(answer)
+
+
+@contextmanager
+def two_replicas(homes: Path, server: PostgresServer, settings: dict[str, str]) -> Iterator[list[Served]]:
+    with server.database() as url, ExitStack() as stack:
+        settings = {"FRONTDESK_DATABASE_URL": url, **settings}
+        folders = [homes / name for name in ("one", "other")]
+        for folder in folders:
+            folder.mkdir()
+        imported = run(folders[0], "faq", "import", str(SHOP), "--kb", "shop", **settings)
+        assert imported.returncode == 0, imported.stderr
+        yield [stack.enter_context(served(folder, **settings)) for folder in folders]
+
+
+@pytest.mark.parametrize(("name", "joined"), [("wecom_kf", wecom_kf), ("slack", slack_events)])
+def test_of_two_replicas_one_answers_and_if_it_dies_the_other(
+    tmp_path: Path, postgres_server: PostgresServer, name: str, joined: Callable[[], Iterator[Platform]]
+) -> None:
+    with joined() as platform:  # type: ignore[attr-defined]
+        channel = {f"FRONTDESK_CHANNELS__{name.upper()}__{key}": value for key, value in platform.settings.items()}
+        platform.stage.do(f"{platform.troubles}.then", *[down] * 1_000)
+        with two_replicas(tmp_path, postgres_server, {**NO_MODELS, **channel}) as (one, other):
+            platform.deliver(f"{one.url}/channels/{name}")
+            one.stop(signal.SIGKILL)
+            platform.deliver(f"{other.url}/channels/{name}")  # the platform tries again, and is sent on to the other
+            platform.stage.do(f"{platform.troubles}.troubles.clear")
+            until(lambda: platform.stage.get(platform.sent))
+            time.sleep(3)
+        [answer] = platform.stage.get(platform.sent)
+    assert "发票" in str(answer)
+
+
+@pytest.mark.parametrize(("name", "joined"), [("wecom_kf", wecom_kf), ("slack", slack_events)])
+def test_a_message_that_reaches_both_replicas_is_answered_once(
+    tmp_path: Path, postgres_server: PostgresServer, name: str, joined: Callable[[], Iterator[Platform]]
+) -> None:
+    with joined() as platform:  # type: ignore[attr-defined]
+        channel = {f"FRONTDESK_CHANNELS__{name.upper()}__{key}": value for key, value in platform.settings.items()}
+        with two_replicas(tmp_path, postgres_server, {**NO_MODELS, **channel}) as replicas:
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda server: platform.deliver(f"{server.url}/channels/{name}"), replicas * 2))
+            until(lambda: platform.stage.get(platform.sent))
             time.sleep(3)
         [answer] = platform.stage.get(platform.sent)
     assert "发票" in str(answer)
