@@ -116,7 +116,7 @@ event_ids = st.one_of(
     st.integers().map(str),
     st.integers(-3, 12).map(lambda number: f"TURN:{number}"),
     st.text(st.characters(categories=["Nd"], max_codepoint=0xFF), max_size=40).map(lambda digits: f"TURN:{digits}"),
-    st.binary(max_size=20).map(lambda raw: raw.translate(None, bytes([*range(0x20), 0x7F])).decode("latin-1").strip()),
+    st.binary(max_size=20).map(lambda raw: raw.translate(None, bytes([*range(0x20), 0x7F])).decode("latin-1")),
 )
 
 
@@ -129,7 +129,7 @@ def test_no_place_in_a_stream_breaks_it(office: Office) -> None:
         tried("places in a stream")
         with httpx.Client(base_url=office.address, timeout=60) as client:
             for turn, whole in list(streams.items()) or [("forgotten", "")]:
-                header = event_id.replace("TURN", turn).encode("latin-1")
+                header = event_id.replace("TURN", turn).strip().encode("latin-1")  # no client sends blanks around it
                 response = client.get(f"/api/chat/stream/{turn}", headers={"Last-Event-ID": header})
                 if response.status_code == 404:  # it is kept for two minutes only
                     streams.clear()
