@@ -21,9 +21,9 @@ from knowledge.importing.readers import (
     read_bytes,
     read_delimited,
     read_json_lines,
-    read_workbook,
 )
 from knowledge.importing.report import ImportReport, RowError
+from knowledge.importing.workbooks import read_workbook
 from knowledge.reasons import Reason
 from knowledge.text import bare, clean
 

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import codecs
 import csv
-import functools
 import io
 import json
-import re
-import zipfile
-import zlib
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
-
-import python_calamine
 
 from knowledge.errors import ImportFileError
 from knowledge.formulas import rearm
 from knowledge.reasons import Reason
 
 MAX_BYTES = 64 << 20
-MAX_UNPACKED_BYTES = 512 << 20
 MAX_ROWS = 200_000
-MAX_CELLS = 20_000_000
-_SHEET = re.compile(r"worksheets/[^/]+\.xml$")
-_CELL = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
-_ZIP = b"PK\x03\x04"
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+ZIP = b"PK\x03\x04"
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 @dataclass(frozen=True)
@@ -66,7 +55,7 @@ def read_bytes(path: Path) -> bytes:
 
 def decode(content: bytes, name: str) -> str:
     """Decode text by its byte-order mark, else as UTF-8, else as GB18030 (what Excel writes in China)."""
-    if content.startswith((_ZIP, _OLE)):
+    if content.startswith((ZIP, OLE)):
         raise ImportFileError("is_excel", name=name)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decode_as(content, name, "utf-16")
@@ -100,38 +89,10 @@ def read_delimited(text: str, name: str) -> list[Row]:
         for cells in reader:
             rows.append(Row(start, [rearm(cell.strip()) for cell in cells]))
             start = reader.line_num + 1
-            _check_length(rows, name)
+            check_length(rows, name)
     except csv.Error as error:
         raise ImportFileError("broken_line", name=name, row=reader.line_num, why=str(error)) from error
     return rows
-
-
-def read_workbook(content: bytes, name: str) -> list[Row]:
-    """Read the first sheet that is not empty of an XLSX or XLS file."""
-    if content.startswith(_ZIP):
-        _check_unpacked_size(content, name)
-    elif not content.startswith(_OLE):
-        raise ImportFileError("not_excel", name=name)
-    try:
-        table = _first_full_sheet(python_calamine.load_workbook(io.BytesIO(content)))
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        # calamine's own panics are no Exception
-        raise ImportFileError("damaged", name=name) from error
-    rows = [Row(number, [_cell(value) for value in cells]) for number, cells in enumerate(table, start=1)]
-    _check_length(rows, name)
-    return rows
-
-
-def _first_full_sheet(workbook: python_calamine.CalamineWorkbook) -> list[list[object]]:
-    for sheet_name in workbook.sheet_names:
-        table: list[list[object]] = [
-            [*row] for row in workbook.get_sheet_by_name(sheet_name).to_python(skip_empty_area=False)
-        ]
-        if any(any(str(cell).strip() for cell in row) for row in table):
-            return table
-    return []
 
 
 def read_json_lines(text: str, name: str) -> tuple[list[Row], list[BrokenLine]]:
@@ -153,17 +114,13 @@ def read_json_lines(text: str, name: str) -> tuple[list[Row], list[BrokenLine]]:
     names = list(dict.fromkeys(key for _, value in objects for key in value))
     rows = [Row(0, names)] if objects else []
     rows += [Row(number, [_cell(value.get(name)) for name in names]) for number, value in objects]
-    _check_length(rows, name)
+    check_length(rows, name)
     return rows, broken
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, list):
@@ -176,33 +133,7 @@ def _whole_characters(value: object) -> str:
     return str(value).encode("utf-8", "replace").decode()
 
 
-def _check_length(rows: list[Row], name: str) -> None:
+def check_length(rows: list[Row], name: str) -> None:
+    """Raise ImportFileError if there are more rows than an FAQ has."""
     if len(rows) > MAX_ROWS:
         raise ImportFileError("too_many_rows", name=name, limit=MAX_ROWS)
-
-
-def _extent(sheet: bytes) -> int:
-    """Return how many cells lie within the farthest row and column of a sheet's XML, all of which are allocated."""
-    rows = columns = 0
-    for letters, digits in _CELL.findall(sheet):
-        rows = max(rows, int(digits))
-        columns = max(columns, functools.reduce(lambda total, letter: total * 26 + letter - 64, letters, 0))
-    return rows * columns
-
-
-def _check_unpacked_size(content: bytes, name: str) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            sheets = [member for member in archive.namelist() if _SHEET.search(member)]
-            largest = (
-                max((_extent(archive.read(sheet)) for sheet in sheets), default=0)
-                if unpacked < MAX_UNPACKED_BYTES
-                else 0
-            )
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
-        raise ImportFileError("damaged", name=name) from error
-    if unpacked > MAX_UNPACKED_BYTES:
-        raise ImportFileError("unpacks_to_too_much", name=name)
-    if largest > MAX_CELLS:
-        raise ImportFileError("cells_far_away", name=name)

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.errors import ImportFileError
-from knowledge.importing import readers
+from knowledge.importing import readers, workbooks
 from knowledge.importing.files import read_faq, read_faq_file
-from knowledge.importing.readers import Row, decode, read_delimited, read_json_lines, read_workbook
+from knowledge.importing.readers import Row, decode, read_delimited, read_json_lines
+from knowledge.importing.workbooks import read_workbook
 from tests.knowledge.fakes import examples
 
 Table = list[list[object]]
@@ -166,6 +167,14 @@ def test_one_cell_in_the_farthest_corner_does_not_end_the_process(tmp_path: Path
     assert subprocess.run(command, check=False, timeout=60, capture_output=True).returncode == 0
 
 
+def test_a_damaged_cell_in_the_farthest_corner_does_not_end_the_process() -> None:
+    content = bytearray(xls(FAQ))
+    cell = content.rindex(bytes.fromhex("fd000a00"))  # LABELSST of [MS-XLS]: 2.4.149, whose row and column follow
+    content[cell + 4 : cell + 8] = b"\xff\xff\xff\xff"
+    with pytest.raises(ImportFileError, match="damaged"):
+        read_faq(bytes(content), "faq.xls")
+
+
 # Files that are not what their name says
 
 
@@ -217,7 +226,7 @@ def test_a_zip_that_is_no_workbook_is_refused(name: str) -> None:
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "MAX_BYTES", 2 << 20)
-    monkeypatch.setattr(readers, "MAX_UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(workbooks, "MAX_UNPACKED_BYTES", 1 << 20)
     monkeypatch.setattr(readers, "MAX_ROWS", 10)
 
 
