@@ -3,8 +3,9 @@
     python -m benchmarks.grounding                       # until 500 answers have passed the check
     python -m benchmarks.grounding --count 100 --model qwen2.5-coder-0.5b-instruct-q4_k_m-as-q4_0
 
-Every question of examples/*/questions.csv that an entry answers is asked of the local model with that entry, and with
-the entry that the search finds next to it, whose numbers and parties are wrong for the question. The inspector looks
+Every question of examples/*/questions.csv that an entry answers, and then every variant of every entry, is asked of the
+local model with that entry, and with the entry that the search finds next to it, whose numbers and parties are wrong
+for the question. The inspector looks
 for what an answer names and its entry does not: numbers in digits, Chinese ones before a unit, links, addresses, and
 parties. `bot/checks.py` is what is tested, so nothing of it is used. What the inspector finds is printed for people.
 """
@@ -76,7 +77,7 @@ def inspect(answer: str, entry: Entry) -> list[str]:
 
 
 def pairs(folder: Path) -> Iterator[tuple[str, Entry, bool]]:
-    """Yield each answerable question with its entry, and with the likest other one."""
+    """Yield each question that has an entry with that entry, and with the likest other one."""
     settings = load_settings()
     embedder = make_embedder(settings)
     embedder.warm_up()
@@ -84,14 +85,14 @@ def pairs(folder: Path) -> Iterator[tuple[str, Entry, bool]]:
         entries = {entry.key: entry for entry in read_faq_file(EXAMPLES / name / "faq.csv").entries}
         located = [Located(name, entry) for entry in entries.values()]
         searcher = open_searcher(folder / name, located, embedder)
-        for case in read_questions(name):
-            if not case.keys or case.earlier:
-                continue
-            yield case.question, entries[case.keys[0]], True
-            found = searcher.search(Query(case.question), today=date(2026, 1, 1))
-            other = next((one.entry for one in found.candidates if one.entry.key not in case.keys), None)
+        asked = [(case.question, case.keys) for case in read_questions(name) if case.keys and not case.earlier]
+        asked += [(variant, (entry.key,)) for entry in entries.values() for variant in entry.variants]
+        for question, keys in asked:
+            yield question, entries[keys[0]], True
+            found = searcher.search(Query(question), today=date(2026, 1, 1))
+            other = next((one.entry for one in found.candidates if one.entry.key not in keys), None)
             if other is not None:
-                yield case.question, other, False
+                yield question, other, False
 
 
 async def speak(model: LocalChatModel, question: str, entry: Entry, *, is_right: bool) -> Spoken:

@@ -80,7 +80,8 @@ async def busy_server(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession
 
 
 async def find_capacity(customers: Customers, seconds: float) -> float:
-    """Return what is answered a second while as many ask as the engine has slots."""
+    """Return what is answered a second while as many ask as the engine has slots, once it knows what they ask."""
+    await customers.take_turns(AT_ONCE, seconds / 2)  # while prompts are new, most are shed
     begun = time.monotonic()
     visits = await customers.take_turns(AT_ONCE, seconds)
     return sum(visit.fate == "answered" for visit in visits) / (time.monotonic() - begun)
@@ -92,7 +93,6 @@ async def run(seconds: float, rates: Sequence[float], capacity: float | None) ->
         async with busy_server(Path(folder)) as (session, pid, pools):
             customers = Customers(session, arrivals(pools, SEED), SEED)
             if capacity is None:
-                await find_capacity(customers, seconds / 2)  # prompts' beginnings are computed once
                 capacity = await find_capacity(customers, seconds)
             print(f"capacity: {capacity:.1f} answers a second")
             samples, rows = [look_at(pid)], []

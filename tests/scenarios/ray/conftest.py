@@ -58,6 +58,7 @@ class FrontDeskCluster:
     cluster: Cluster
     url: str
     database: str
+    settings: dict[str, str]
 
     def kill_worker_node(self) -> None:
         """Kill the node without the proxy, its replicas too, as on a machine that loses its power."""
@@ -94,9 +95,15 @@ def settings_for(folder: Path, database: str) -> dict[str, str]:
     }
 
 
+def deployed_config() -> dict[str, Any]:
+    """Return deploy/ray/frontdesk.yaml."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / "deploy/ray/frontdesk.yaml").read_text())
+    return config
+
+
 def configured(folder: Path, port: int, settings: dict[str, str]) -> Path:
     """Write deploy/ray/frontdesk.yaml with the addresses and sizes of this cluster."""
-    config = yaml.safe_load((ROOT / "deploy/ray/frontdesk.yaml").read_text())
+    config = deployed_config()
     config["proxy_location"] = "HeadOnly"  # both nodes are this machine, so they cannot both have the port
     config["http_options"] = {"host": "127.0.0.1", "port": port}
     [application] = config["applications"]
@@ -180,7 +187,7 @@ def deployed(postgres_server: PostgresServer) -> Iterator[FrontDeskCluster]:
         result = CliRunner().invoke(cli, ["run", "--non-blocking", str(configured(folder, port, settings))])
         assert result.exit_code == 0, result.output
         wait_until_running()
-        yield FrontDeskCluster(cluster, f"http://127.0.0.1:{port}", url)
+        yield FrontDeskCluster(cluster, f"http://127.0.0.1:{port}", url, settings)
 
 
 @pytest.fixture

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
 from ray import serve
+from ray.serve.handle import DeploymentHandle
 
 from bot.models.base import ChatMessage, Generation, Sampling
 from bot.ray.chat_model import ReplicatedChatModel
 from bot.ray.embedder import ReplicatedEmbedder
+from bot.ray.replicas import ChatReplica
 from knowledge.embedding.base import Embedder
 from tests.bot.models.contract import ChatModelContract, complete
 from tests.knowledge.embedding.contract import EmbedderContract
-from tests.scenarios.ray.conftest import AT_ONCE, FrontDeskCluster
+from tests.scenarios.ray.conftest import AT_ONCE, FrontDeskCluster, deployed_config
 
 pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(600)]
 
@@ -84,6 +88,39 @@ def test_the_ingress_answers_with_models_that_are_elsewhere(client: httpx.Client
 def test_a_stream_comes_through(client: httpx.Client) -> None:
     with client.stream("POST", "/api/chat/stream", json={"question": "how do I block my card"}) as reply:
         assert "event: done" in list(reply.iter_lines())
+
+
+@pytest.fixture
+def alone(deployed: FrontDeskCluster) -> Iterator[DeploymentHandle[Any]]:
+    """Give an application of nothing but the chat model, with the scaling of frontdesk.yaml, sooner and to two."""
+    [application] = deployed_config()["applications"]
+    [chat] = [each for each in application["deployments"] if each["name"] == "ChatReplica"]
+    sooner = {"max_replicas": 2, "upscale_delay_s": 1, "look_back_period_s": 2}
+    deployment = serve.deployment(
+        ChatReplica,
+        autoscaling_config=chat["autoscaling_config"] | sooner,
+        max_ongoing_requests=chat["max_ongoing_requests"],
+        ray_actor_options={"num_cpus": 1, "runtime_env": {"env_vars": deployed.settings}},
+    )
+    yield serve.run(deployment.bind(), name="alone", route_prefix=None)
+    serve.delete("alone")
+
+
+def replicas_of(application: str) -> int:
+    [deployment] = serve.status().applications[application].deployments.values()
+    return int(deployment.replica_states.get("RUNNING", 0))
+
+
+async def test_more_questions_bring_more_replicas(alone: DeploymentHandle[Any]) -> None:
+    model = ReplicatedChatModel(alone, patience=600)
+    before = replicas_of("alone")
+
+    async def ask(number: int) -> None:
+        while replicas_of("alone") == before:
+            await complete(model.generate(about(f"Entry {number}.", "Count!"), Sampling(max_tokens=200)))
+
+    await asyncio.gather(*(ask(number) for number in range(8)))
+    assert (before, replicas_of("alone")) == (1, 2)
 
 
 def test_no_question_is_lost_when_a_node_dies(deployed: FrontDeskCluster) -> None:
