@@ -91,9 +91,10 @@ async def run(minutes: float, requests: int, rate: float | None) -> dict[str, An
     samples: list[Sample] = []
     with tempfile.TemporaryDirectory() as folder:
         async with busy_server(Path(folder)) as (session, pid, pools):
-            customers = Customers(session, arrivals(pools, SEED), SEED, leaving=LEAVING)
+            questions = arrivals(pools, SEED)
+            customers = Customers(session, questions, SEED, leaving=LEAVING)
             if not requests:
-                rate = rate or await find_capacity(customers, 30)
+                rate = rate or await find_capacity(Customers(session, questions, SEED), 30)
                 print(f"{rate:.1f} questions a second for {minutes:g} minutes")
             before = await look_closely(session, pid)
             watching = asyncio.create_task(watch(session, pid, samples))
