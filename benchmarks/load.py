@@ -8,8 +8,8 @@ the tests. Customers come as a Poisson process and do not wait for each other (`
 answered directly, 25 % what the local model words, 5 % what goes to the larger model, each as Zipf's law has it and in
 a hundred wordings (`traffic.py`). Prints a table and saves load.json and load.html to benchmarks/results/.
 
-Capacity is what is answered a second while as many customers ask one question after the other as the engine has slots,
-so that nothing is shed.
+Capacity is what a server that sheds nothing answers a second while as many customers ask one question after the other
+as the engine has slots.
 """
 
 from __future__ import annotations
@@ -66,35 +66,43 @@ them."""
 
 
 @asynccontextmanager
-async def busy_server(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, int, dict[str, list[str]]]]:
-    """Run a server as customers meet it; give a client without limits, its process id, and the questions by kind."""
+async def busy_server(folder: Path, **settings: str) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
+    """Run a server as customers meet it, beside a larger model; give a client without limits, and its process id."""
     with serving(Endpoint()) as remote:
         larger = {"REMOTE__BASE_URL": f"{remote}/v1", "REMOTE__MODEL": "big"}
-        with server(folder, EXAMPLES, MODELS__CHAT="", **larger) as (client, _, _):
-            pools = await sort_by_outcome(str(client.base_url), bases(SEED))
-        print("questions:", ", ".join(f"{len(pool)} {kind}" for kind, pool in pools.items()))
-        with server(folder, EXAMPLES, **larger) as (client, process, _):
+        with server(folder, EXAMPLES, **larger, **settings) as (client, process, _):
             connector = aiohttp.TCPConnector(limit=0)
             async with aiohttp.ClientSession(str(client.base_url), connector=connector) as session:
-                yield session, process.pid, pools
+                yield session, process.pid
 
 
-async def find_capacity(customers: Customers, seconds: float) -> float:
-    """Return what is answered a second while as many ask as the engine has slots, once it knows what they ask."""
-    await customers.take_turns(AT_ONCE, seconds / 2)  # while prompts are new, most are shed
-    begun = time.monotonic()
-    visits = await customers.take_turns(AT_ONCE, seconds)
-    return sum(visit.fate == "answered" for visit in visits) / (time.monotonic() - begun)
+async def find_questions(folder: Path) -> dict[str, list[str]]:
+    """Return the questions by what becomes of them."""
+    async with busy_server(folder, MODELS__CHAT="") as (session, _):
+        pools = await sort_by_outcome(session, bases(SEED))
+    print("questions:", ", ".join(f"{len(pool)} {kind}" for kind, pool in pools.items()))
+    return pools
+
+
+async def find_capacity(folder: Path, pools: dict[str, list[str]], seconds: float) -> float:
+    """Return what is answered a second by a server that sheds nothing, while as many ask as the engine has slots."""
+    async with busy_server(folder, MODELS__PATIENCE_SECONDS="600") as (session, _):
+        customers = Customers(session, arrivals(pools, SEED), SEED)
+        await customers.take_turns(AT_ONCE, seconds / 2)  # prompts' beginnings are computed once
+        begun = time.monotonic()
+        visits = await customers.take_turns(AT_ONCE, seconds)
+        return sum(visit.fate == "answered" for visit in visits) / (time.monotonic() - begun)
 
 
 async def run(seconds: float, rates: Sequence[float], capacity: float | None) -> dict[str, Any]:
     """Find the capacity, then offer each of its multiples for so many seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        async with busy_server(Path(folder)) as (session, pid, pools):
+        pools = await find_questions(Path(folder))
+        if capacity is None:
+            capacity = await find_capacity(Path(folder), pools, seconds)
+        print(f"capacity: {capacity:.1f} answers a second")
+        async with busy_server(Path(folder)) as (session, pid):
             customers = Customers(session, arrivals(pools, SEED), SEED)
-            if capacity is None:
-                capacity = await find_capacity(customers, seconds)
-            print(f"capacity: {capacity:.1f} answers a second")
             samples, rows = [look_at(pid)], []
             for times in rates:
                 rows.append(await offer(customers, session, pid, times, times * capacity, seconds, samples))

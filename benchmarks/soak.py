@@ -27,7 +27,7 @@ import numpy as np
 
 from benchmarks.customers import Customers
 from benchmarks.drawing import lines
-from benchmarks.load import AT_ONCE, SEED, busy_server, find_capacity, summarise
+from benchmarks.load import AT_ONCE, SEED, busy_server, find_capacity, find_questions, summarise
 from benchmarks.serving import RESULTS
 from benchmarks.traffic import arrivals
 from benchmarks.watching import Sample, look_closely
@@ -90,12 +90,12 @@ async def run(minutes: float, requests: int, rate: float | None) -> dict[str, An
     """Run the server under load, sampled; return the report."""
     samples: list[Sample] = []
     with tempfile.TemporaryDirectory() as folder:
-        async with busy_server(Path(folder)) as (session, pid, pools):
-            questions = arrivals(pools, SEED)
-            customers = Customers(session, questions, SEED, leaving=LEAVING)
-            if not requests:
-                rate = rate or await find_capacity(Customers(session, questions, SEED), 30)
-                print(f"{rate:.1f} questions a second for {minutes:g} minutes")
+        pools = await find_questions(Path(folder))
+        if not requests:
+            rate = rate or await find_capacity(Path(folder), pools, 30)
+            print(f"{rate:.1f} questions a second for {minutes:g} minutes")
+        async with busy_server(Path(folder)) as (session, pid):
+            customers = Customers(session, arrivals(pools, SEED), SEED, leaving=LEAVING)
             before = await look_closely(session, pid)
             watching = asyncio.create_task(watch(session, pid, samples))
             work: Coroutine[Any, Any, dict[str, Any]]

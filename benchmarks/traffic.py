@@ -62,22 +62,21 @@ def wordings(question: str) -> list[str]:
     return [f"{opening}{bare}{ending}" for opening, ending in product(before, after)]
 
 
-async def sort_by_outcome(address: str, questions: Sequence[str]) -> dict[str, list[str]]:
+async def sort_by_outcome(session: aiohttp.ClientSession, questions: Sequence[str]) -> dict[str, list[str]]:
     """Ask a server that has no chat model; return the questions of which each kind of `MIX` is made.
 
     What such a server offers to choose from, though it is confident enough for words of its own, is `grounded`.
     """
     kinds: dict[str, set[str]] = defaultdict(set)
     waiting = iter([(question, text) for question in questions for text in wordings(question)[:: 100 // LOOKED_AT]])
-    async with aiohttp.ClientSession(address) as session:
 
-        async def ask() -> None:
-            for question, text in waiting:
-                async with session.post("/api/chat", json={"question": text}) as reply:
-                    answer = await reply.json()
-                kinds[question].add(_kind(answer["outcome"], answer["confidence"]))
+    async def ask() -> None:
+        for question, text in waiting:
+            async with session.post("/api/chat", json={"question": text}) as reply:
+                answer = await reply.json()
+            kinds[question].add(_kind(answer["outcome"], answer["confidence"]))
 
-        await asyncio.gather(*(ask() for _ in range(CONCURRENCY)))
+    await asyncio.gather(*(ask() for _ in range(CONCURRENCY)))
     return {kind: [each for each in questions if kinds[each] == {kind}] for kind in MIX}
 
 

@@ -36,12 +36,6 @@ class Counters:
         self.decode_seconds += seconds
 
     @property
-    def share_computed(self) -> float:
-        """The share of prompt tokens that had to be computed; all of them until there is something to go by."""
-        total = self.prompt_computed + self.prompt_reused
-        return self.prompt_computed / total if total else 1.0
-
-    @property
     def overhead(self) -> float:
         """The share of the engine's busy time that is not llama_decode's."""
         return 1 - self.decode_seconds / self.seconds if self.seconds else 0.0

@@ -25,7 +25,7 @@ from bot.models.engine.composing import Part, compose
 from bot.models.engine.context import Context
 from bot.models.engine.costs import StepCosts
 from bot.models.engine.counters import Counters
-from bot.models.engine.forecast import TURN, Load, until_first_words
+from bot.models.engine.forecast import TURN, Load, left_to_compute, until_first_words
 from bot.models.engine.options import EngineOptions
 from bot.models.engine.prefixes import to_key
 from bot.models.engine.request import Request
@@ -88,7 +88,7 @@ class Engine:
         Raises:
             ModelBusy: too many are waiting, or others would make it wait for too long.
         """
-        waiting, wait = self.waiting, self.predicted_wait(len(request.tokens))
+        waiting, wait = self.waiting, self.predicted_wait(request)
         is_idle = waiting + self.working == 0
         if waiting >= self._options.queue or (wait > self._options.patience and not is_idle):
             self.counters.shed += 1
@@ -118,14 +118,13 @@ class Engine:
         """How many answers are being worked on; what is prepared is none."""
         return sum(request.channel is not None for request in list(self._running))
 
-    def predicted_wait(self, tokens: int = 0) -> float:
-        """Return the seconds that a new request with a prompt of so many tokens would wait for its first words."""
+    def predicted_wait(self, request: Request | None = None) -> float:
+        """Return the seconds that a new request would wait for its first words; without one, for its turn to begin."""
         waiting = [*self._inbox, *(request for _, request in list(self._waiting))]
         running = [request for request in list(self._running) if request.channel]
-        tokens += sum(request.goal - request.computed for request in running if not request.is_answering)
-        tokens += sum(len(request.tokens) for request in waiting)
+        prompts = [*waiting, *(each for each in running if not each.is_answering), *filter(None, [request])]
         load = Load(
-            prompt_tokens=tokens * self.counters.share_computed,
+            prompt_tokens=sum(left_to_compute(prompt, self._vault.__contains__) for prompt in prompts),
             answers=len(running) + len(waiting),
             without_slot=len(waiting) + 1 - self._slots.free,
             slots=len(self._slots),

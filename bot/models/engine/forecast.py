@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.models.engine.composing import ROWS_BESIDE
+from bot.models.engine.prefixes import Key
+from bot.models.engine.request import Request
 
 TURN = 64
 """Tokens of an answer after which it makes room for a customer who has none yet."""
@@ -18,10 +20,17 @@ FIRST_WORDS = 12
 class Load:
     """What an engine with so many slots has to do before a request's first words, its own prompt included."""
 
-    prompt_tokens: float
+    prompt_tokens: int
     answers: int
     without_slot: int
     slots: int
+
+
+def left_to_compute(request: Request, is_known: Callable[[Key], bool]) -> int:
+    """Count the tokens of a request's prompt whose state is not there: all, or what follows its anchor."""
+    if request.slot >= 0:
+        return request.goal - request.computed
+    return request.goal - (request.anchor if is_known(request.beginning) else 0)
 
 
 def until_first_words(load: Load, seconds: Callable[[int], float]) -> float:

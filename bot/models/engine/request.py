@@ -12,7 +12,7 @@ import numpy as np
 
 from bot.models.base import FinishReason, Sampling
 from bot.models.engine.drafting import LONGEST, Guesser
-from bot.models.engine.prefixes import Key
+from bot.models.engine.prefixes import Key, to_key
 from bot.models.engine.text import TextStream
 from bot.question import Usage
 from knowledge.errors import FrontDeskError
@@ -102,12 +102,14 @@ class Request:
     given: int = 0
     turn: int = 0
     random: np.random.Generator | None = None
+    beginning: Key = field(init=False)
     text: TextStream = field(init=False)
     guesser: Guesser = field(init=False)
 
     def __post_init__(self) -> None:
         """Prepare what the answer needs."""
         self.usage.prompt = len(self.tokens)
+        self.beginning = to_key(self.tokens[: self.anchor])
         self.text = TextStream(self.sampling.stop)
         self.guesser = Guesser(self.tokens)
         if self.sampling.temperature > 0:

@@ -7,7 +7,7 @@ from bot.models.engine.prefixes import Key, Match, PrefixStore
 
 
 class Vault:
-    """Both stores as one; used by the engine's thread only."""
+    """Both stores as one; used by the engine's thread only, but for asking what is here."""
 
     def __init__(self, memory: PrefixStore, files: StateFiles | None = None) -> None:
         """Join them; without `files` nothing survives."""

@@ -95,7 +95,7 @@ def alone(deployed: FrontDeskCluster) -> Iterator[DeploymentHandle[Any]]:
     """Give an application of nothing but the chat model, with the scaling of frontdesk.yaml, sooner and to two."""
     [application] = deployed_config()["applications"]
     [chat] = [each for each in application["deployments"] if each["name"] == "ChatReplica"]
-    sooner = {"max_replicas": 2, "upscale_delay_s": 1, "look_back_period_s": 2}
+    sooner = {"max_replicas": 2, "upscale_delay_s": 1}
     deployment = serve.deployment(
         ChatReplica,
         autoscaling_config=chat["autoscaling_config"] | sooner,

@@ -169,26 +169,6 @@ async def test_a_long_answer_is_not_starved_by_short_ones(small: Weights) -> Non
     assert not starved, f"{served} others were answered meanwhile"
 
 
-async def test_preparing_does_not_make_it_seem_that_all_must_be_computed(small: Weights) -> None:
-    """Warming counts as computed and never as reused, so the wait is overrated tenfold just after it, and load shed."""
-    model = LocalChatModel(small, options())
-    model.warm_up()
-    prompts = [
-        [ChatMessage("system", f"Item {entry}. " + "It is sold by the piece. " * 12), ChatMessage("user", "Price?")]
-        for entry in range(8)
-    ]
-    model.prepare(prompts)
-    await until(lambda: model.counters.finished == 8)
-    cached = whole = 0
-    for prompt in prompts:
-        generation = model.generate(prompt, Sampling(max_tokens=1))
-        await complete(generation)
-        cached, whole = cached + generation.usage.cached, whole + generation.usage.prompt
-    share = model.counters.share_computed
-    await model.close()
-    assert share < 2 * (1 - cached / whole), (share, 1 - cached / whole)
-
-
 async def test_the_entries_of_every_bot_are_prepared(small: Weights) -> None:
     """With room for ten, the first bot's coldest entries go before the second bot's hottest."""
 

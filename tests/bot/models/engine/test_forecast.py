@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.models.base import Sampling
 from bot.models.engine.composing import ROWS_BESIDE
-from bot.models.engine.forecast import FIRST_WORDS, TURN, Load, until_first_words
+from bot.models.engine.forecast import FIRST_WORDS, TURN, Load, left_to_compute, until_first_words
+from bot.models.engine.request import Request
 
 NOBODY = Load(prompt_tokens=0, answers=0, without_slot=0, slots=8)
 
@@ -33,3 +35,15 @@ def test_whoever_has_no_slot_waits_for_the_turns_of_others() -> None:
     turn = TURN * 8 / 100
     assert until_first_words(first, linear) == pytest.approx(turn / 8 + FIRST_WORDS / 100)
     assert until_first_words(ninth, linear) == pytest.approx(9 * turn / 8 + FIRST_WORDS / 100)
+
+
+def test_what_is_known_of_a_prompt_need_not_be_waited_for() -> None:
+    request = Request([7] * 300, anchor=280, sampling=Sampling())
+    assert left_to_compute(request, set().__contains__) == 300
+    assert left_to_compute(request, {request.beginning}.__contains__) == 20
+
+
+def test_of_a_prompt_that_is_being_computed_the_rest_is_waited_for() -> None:
+    request = Request([7] * 300, anchor=280, sampling=Sampling(), slot=2)
+    request.computed = 290
+    assert left_to_compute(request, set().__contains__) == 10
