@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from rasa_sdk import endpoint
@@ -19,6 +23,8 @@ from connectors.base import Incoming
 from connectors.rasa.answer_faq import AnswerFaq
 
 CHANNEL = "rasa"
+DRAIN_SECONDS = 15.0
+"""So long answers on their way may take once the server is asked to stop."""
 
 
 class FaqForRasa:
@@ -82,3 +88,43 @@ def make_server(settings: Settings, problems: list[str]) -> Sanic[Any, Any]:
     app.register_listener(open_it, "before_server_start")
     app.register_listener(close_it, "after_server_stop")
     return app
+
+
+async def serve(app: Sanic[Any, Any], listener: socket.socket, tell: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `tell` is called once it can answer.
+
+    Sanic's own `run` loses a signal that comes while it starts, and then never stops.
+    """
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # on Windows, where Ctrl-C still raises KeyboardInterrupt
+            loop.add_signal_handler(asked, stop.set)
+    app.config.MOTD = False
+    server = await app.create_server(
+        sock=listener, access_log=False, return_asyncio_server=True, asyncio_server_kwargs={"start_serving": False}
+    )
+    assert server is not None
+    await server.startup()
+    await server.before_start()
+    try:
+        await server.start_serving()
+        await server.after_start()
+        tell()
+        await stop.wait()
+    finally:
+        await server.before_stop()
+        server.close()
+        await _drain(server.connections)
+        await server.after_stop()
+
+
+async def _drain(connections: set[Any]) -> None:
+    """Let answers on their way end, for a while."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while connections:
+                for connection in list(connections):
+                    connection.close_if_idle()
+                await asyncio.sleep(0.05)
+    for connection in list(connections):
+        connection.abort()

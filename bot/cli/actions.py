@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import typer
@@ -21,7 +22,7 @@ def actions(
     """Serve action_answer_faq, and your own actions, to an assistant made with Rasa."""
     settings = read_settings()
     try:
-        from bot.actions.serving import make_server  # noqa: PLC0415 - rasa-sdk is an extra
+        from bot.actions.serving import make_server, serve  # noqa: PLC0415 - rasa-sdk is an extra
     except ImportError as error:
         raise SettingsError("rasa-sdk is not installed; run: pip install 'frontdesk-bot[rasa]'") from error
     set_up_logging(settings.log_level, as_json=settings.log_json)
@@ -31,15 +32,13 @@ def actions(
     for problem in problems:
         err.print(f"  [yellow]![/] {escape(problem)}")
 
-    async def tell(app: object) -> None:
-        del app
+    def tell() -> None:
         address = "{}:{}".format(*listener.getsockname()[:2])
         err.print(f"[bold green]FrontDesk[/] answers Rasa at [bold]http://{address}/webhook[/]; in endpoints.yml:")
         err.print(f'  action_endpoint:\n    url: "http://{address}/webhook"', highlight=False)
 
-    server.register_listener(tell, "after_server_start")
     start_telemetry(settings.telemetry)
     try:
-        server.run(sock=listener, single_process=True, access_log=False, motd=False)
+        asyncio.run(serve(server, listener, tell))
     finally:
         stop_telemetry()
