@@ -31,6 +31,7 @@ def ask(words: str, *, days_ago: int = 0) -> None:
     with_store(read_settings(), ConversationStore, work)
 
 
+@pytest.mark.sqlite  # whose database is in the folder
 def test_everything_comes_back_on_a_new_machine(frontdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("frontdesk.toml").write_text('[bot]\nname = "小福"\n')
     ask("怎么退货")
