@@ -5,9 +5,9 @@
 
 Every question of examples/*/questions.csv that an entry answers, and then every variant of every entry, is asked of the
 local model with that entry, and with the entry that the search finds next to it, whose numbers and parties are wrong
-for the question. The inspector looks
-for what an answer names and its entry does not: numbers in digits, Chinese ones before a unit, links, addresses, and
-parties. `bot/checks.py` is what is tested, so nothing of it is used. What the inspector finds is printed for people.
+for the question. The inspector looks for what an answer names and its entry does not: numbers in digits, Chinese ones
+before a unit, links, addresses, and parties. `bot/checks.py` is what is tested, so nothing of it is used. What the
+inspector finds is printed for people.
 """
 
 from __future__ import annotations

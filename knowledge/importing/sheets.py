@@ -15,7 +15,7 @@ from datetime import date, datetime
 import python_calamine
 
 MEMORY = 3 << 30
-"""Address space in bytes; 20 million cells need two thirds of it."""
+"""Address space, in bytes."""
 
 PROCESSOR_SECONDS = 120
 

@@ -94,10 +94,12 @@ def test_what_was_acknowledged_is_answered_once_after_the_restart(
 
 
 @contextmanager
-def two_replicas(homes: Path, server: PostgresServer, settings: dict[str, str]) -> Iterator[list[Served]]:
+def two_replicas(homes: Path, server: PostgresServer, name: str, platform: Platform) -> Iterator[list[Served]]:
+    """Run two servers with one database and the same channel."""
+    channel = {f"FRONTDESK_CHANNELS__{name.upper()}__{key}": value for key, value in platform.settings.items()}
     with server.database() as url, ExitStack() as stack:
-        settings = {"FRONTDESK_DATABASE_URL": url, **settings}
-        folders = [homes / name for name in ("one", "other")]
+        settings = {"FRONTDESK_DATABASE_URL": url, **NO_MODELS, **channel}
+        folders = [homes / each for each in ("one", "other")]
         for folder in folders:
             folder.mkdir()
         imported = run(folders[0], "faq", "import", str(SHOP), "--kb", "shop", **settings)
@@ -105,37 +107,38 @@ def two_replicas(homes: Path, server: PostgresServer, settings: dict[str, str]) 
         yield [stack.enter_context(served(folder, **settings)) for folder in folders]
 
 
-@pytest.mark.parametrize(("name", "joined"), [("wecom_kf", wecom_kf), ("slack", slack_events)])
+def the_answer(platform: Platform) -> str:
+    """Return the one answer that the customer gets, after waiting for another."""
+    until(lambda: platform.stage.get(platform.sent))
+    time.sleep(3)
+    [answer] = platform.stage.get(platform.sent)
+    return str(answer)
+
+
+shared_channels = pytest.mark.parametrize(("name", "joined"), [("wecom_kf", wecom_kf), ("slack", slack_events)])
+
+
+@shared_channels
 def test_of_two_replicas_one_answers_and_if_it_dies_the_other(
     tmp_path: Path, postgres_server: PostgresServer, name: str, joined: Callable[[], Iterator[Platform]]
 ) -> None:
-    with joined() as platform:  # type: ignore[attr-defined]
-        channel = {f"FRONTDESK_CHANNELS__{name.upper()}__{key}": value for key, value in platform.settings.items()}
+    with joined() as platform, two_replicas(tmp_path, postgres_server, name, platform) as (one, other):  # type: ignore[attr-defined]
         platform.stage.do(f"{platform.troubles}.then", *[down] * 1_000)
-        with two_replicas(tmp_path, postgres_server, {**NO_MODELS, **channel}) as (one, other):
-            platform.deliver(f"{one.url}/channels/{name}")
-            one.stop(signal.SIGKILL)
-            platform.deliver(f"{other.url}/channels/{name}")  # the platform tries again, and is sent on to the other
-            platform.stage.do(f"{platform.troubles}.troubles.clear")
-            until(lambda: platform.stage.get(platform.sent))
-            time.sleep(3)
-        [answer] = platform.stage.get(platform.sent)
-    assert "发票" in str(answer)
+        platform.deliver(f"{one.url}/channels/{name}")
+        one.stop(signal.SIGKILL)
+        platform.deliver(f"{other.url}/channels/{name}")  # the platform tries again, and is sent on to the other
+        platform.stage.do(f"{platform.troubles}.troubles.clear")
+        assert "发票" in the_answer(platform)
 
 
-@pytest.mark.parametrize(("name", "joined"), [("wecom_kf", wecom_kf), ("slack", slack_events)])
+@shared_channels
 def test_a_message_that_reaches_both_replicas_is_answered_once(
     tmp_path: Path, postgres_server: PostgresServer, name: str, joined: Callable[[], Iterator[Platform]]
 ) -> None:
-    with joined() as platform:  # type: ignore[attr-defined]
-        channel = {f"FRONTDESK_CHANNELS__{name.upper()}__{key}": value for key, value in platform.settings.items()}
-        with two_replicas(tmp_path, postgres_server, {**NO_MODELS, **channel}) as replicas:
-            with ThreadPoolExecutor(4) as pool:
-                list(pool.map(lambda server: platform.deliver(f"{server.url}/channels/{name}"), replicas * 2))
-            until(lambda: platform.stage.get(platform.sent))
-            time.sleep(3)
-        [answer] = platform.stage.get(platform.sent)
-    assert "发票" in str(answer)
+    with joined() as platform, two_replicas(tmp_path, postgres_server, name, platform) as replicas:  # type: ignore[attr-defined]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda server: platform.deliver(f"{server.url}/channels/{name}"), replicas * 2))
+        assert "发票" in the_answer(platform)
 
 
 def until(happened: Callable[[], object]) -> None:

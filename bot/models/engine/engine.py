@@ -119,7 +119,7 @@ class Engine:
         return sum(request.channel is not None for request in list(self._running))
 
     def predicted_wait(self, request: Request | None = None) -> float:
-        """Return the seconds that a new request would wait for its first words; without one, for its turn to begin."""
+        """Return the seconds until the first words of a new request; without one, as if its prompt were known."""
         waiting = [*self._inbox, *(request for _, request in list(self._waiting))]
         running = [request for request in list(self._running) if request.channel]
         prompts = [*waiting, *(each for each in running if not each.is_answering), *filter(None, [request])]
