@@ -13,7 +13,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_COMPILE_BYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install models example test install-dev lint format docs pytest faults test-sentence-transformers test-postgres test-ray security audit sbom fuzz attacks bench bench-engine rebuild-llama clean
+.PHONY: help serve install models example test install-dev lint format docs pytest faults lock test-sentence-transformers test-postgres test-ray security audit sbom fuzz attacks bench bench-engine rebuild-llama clean
 
 CASES ?= 100000
 
@@ -70,7 +70,12 @@ test-sentence-transformers: $(TORCH_PYTHON)  ## the extra, in an environment of 
 $(TORCH_PYTHON):
 	python3 -m venv .venv-torch
 	.venv-torch/bin/pip install -q torch==2.13.0
-	.venv-torch/bin/pip install -q -r tests/extras/requirements.txt
+	.venv-torch/bin/pip install -q --no-deps --require-hashes -r tests/extras/requirements.txt
+
+lock: | $(UV)  ## pin every package anew, by hash: uv.lock and tests/extras/requirements.txt (all but torch itself)
+	$(UV) lock --upgrade
+	echo "torch; python_version < '3'" | $(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+		--overrides /dev/stdin --custom-compile-command "make lock" tests/extras/requirements.in -o tests/extras/requirements.txt
 
 security: | $(UV)  ## look for dangerous code, with bandit
 	$(UV) sync --frozen --inexact --no-default-groups --group security

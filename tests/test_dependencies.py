@@ -25,6 +25,14 @@ def test_every_locked_package_has_its_hash() -> None:
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", file["hash"]) for file in files), package["name"]
 
 
+def test_every_package_beside_torch_has_its_hash() -> None:
+    locked = (ROOT / "tests" / "extras" / "requirements.txt").read_text(encoding="utf-8").replace("\\\n", "")
+    pins = [line for line in locked.splitlines() if line and not line.lstrip().startswith("#")]
+    assert len(pins) > 50
+    for pin in pins:
+        assert re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", pin), pin
+
+
 def test_the_list_of_parts_is_valid(tmp_path: Path) -> None:
     made = tmp_path / "sbom.json"
     command = [str(Path(sys.executable).parent / "cyclonedx-py"), "environment", "--validate", "--of", "JSON"]
