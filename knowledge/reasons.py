@@ -28,6 +28,7 @@ FILE = {
     "too_many_elements": "{name} has more than {limit:,} elements; save only its main part",
     "too_much_text": "{name} holds more than {limit:,} characters; split it into several files",
     "too_slow": "{name} takes too long to read; split it into several files",
+    "too_much_memory": "{name} takes too much memory to read; save the sheet of the questions as CSV",
     "unpacks_to_too_much": "{name} would unpack to far more than an FAQ can need",
     "cells_far_away": "{name} has cells far beyond an FAQ's last row or column; delete them",
     "unknown_format": "{name}: {suffix} is not a known format; use {formats}",

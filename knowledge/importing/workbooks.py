@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import re
+import signal
 import subprocess  # nosec B404
 import sys
 import zipfile
@@ -32,11 +33,22 @@ def read_workbook(content: bytes, name: str) -> list[Row]:
     command = [sys.executable, "-P", str(Path(sheets.__file__))]
     try:
         read = subprocess.run(command, input=content, capture_output=True, check=True, timeout=SECONDS)  # noqa: S603  # nosec B603
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise ImportFileError("damaged", name=name) from error
+    except subprocess.TimeoutExpired as error:
+        raise ImportFileError("too_slow", name=name) from error
+    except subprocess.CalledProcessError as error:
+        raise ImportFileError(_reason(error), name=name) from error
     rows = [Row(number, cells) for number, cells in enumerate(json.loads(read.stdout), start=1)]
     check_length(rows, name)
     return rows
+
+
+def _reason(ended: subprocess.CalledProcessError) -> str:
+    """Return why the reader ended: by a limit of its own, or by the file."""
+    if sys.platform != "win32" and ended.returncode == -signal.SIGXCPU:
+        return "too_slow"
+    if ended.returncode == -signal.SIGABRT or b"MemoryError" in ended.stderr:  # Rust aborts where memory is refused
+        return "too_much_memory"
+    return "damaged"
 
 
 def _extent(sheet: bytes) -> int:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.connectors.platforms import slack, wecom
+from tests.connectors.platforms import slack, wecom, wecom_bot
 from tests.connectors.platforms.misbehaviour import down
 from tests.connectors.platforms.process import Stage, apart
 from tests.connectors.platforms.slack import FakeSlack
 from tests.connectors.platforms.wecom import FakeWecom
+from tests.connectors.platforms.wecom_bot import Socket
 from tests.connectors.platforms.wecom_kf import FakeKf
 from tests.postgres import PostgresServer
 from tests.scenarios.conftest import SHOP, Served, run, served
@@ -24,6 +25,8 @@ from tests.scenarios.conftest import SHOP, Served, run, served
 NO_MODELS = {"FRONTDESK_MODELS__CHAT": "", "FRONTDESK_MODELS__EMBEDDING": "none.gguf"}
 KEYS = {"CORP_ID": wecom.CORP, "SECRET": wecom.SECRET, "TOKEN": wecom.TOKEN, "AES_KEY": wecom.AES_KEY}
 QUESTION = "怎么开发票"
+BUSY = -1
+"""What WeCom says when it is; it may be asked again soon."""
 
 
 @dataclass
@@ -94,9 +97,9 @@ def test_what_was_acknowledged_is_answered_once_after_the_restart(
 
 
 @contextmanager
-def two_replicas(homes: Path, server: PostgresServer, name: str, platform: Platform) -> Iterator[list[Served]]:
+def two_replicas(homes: Path, server: PostgresServer, name: str, keys: dict[str, str]) -> Iterator[list[Served]]:
     """Run two servers with one database and the same channel."""
-    channel = {f"FRONTDESK_CHANNELS__{name.upper()}__{key}": value for key, value in platform.settings.items()}
+    channel = {f"FRONTDESK_CHANNELS__{name.upper()}__{key}": value for key, value in keys.items()}
     with server.database() as url, ExitStack() as stack:
         settings = {"FRONTDESK_DATABASE_URL": url, **NO_MODELS, **channel}
         folders = [homes / each for each in ("one", "other")]
@@ -122,7 +125,7 @@ shared_channels = pytest.mark.parametrize(("name", "joined"), [("wecom_kf", weco
 def test_of_two_replicas_one_answers_and_if_it_dies_the_other(
     tmp_path: Path, postgres_server: PostgresServer, name: str, joined: Callable[[], Iterator[Platform]]
 ) -> None:
-    with joined() as platform, two_replicas(tmp_path, postgres_server, name, platform) as (one, other):  # type: ignore[attr-defined]
+    with joined() as platform, two_replicas(tmp_path, postgres_server, name, platform.settings) as (one, other):  # type: ignore[attr-defined]
         platform.stage.do(f"{platform.troubles}.then", *[down] * 1_000)
         platform.deliver(f"{one.url}/channels/{name}")
         one.stop(signal.SIGKILL)
@@ -135,10 +138,27 @@ def test_of_two_replicas_one_answers_and_if_it_dies_the_other(
 def test_a_message_that_reaches_both_replicas_is_answered_once(
     tmp_path: Path, postgres_server: PostgresServer, name: str, joined: Callable[[], Iterator[Platform]]
 ) -> None:
-    with joined() as platform, two_replicas(tmp_path, postgres_server, name, platform) as replicas:  # type: ignore[attr-defined]
+    with joined() as platform, two_replicas(tmp_path, postgres_server, name, platform.settings) as replicas:  # type: ignore[attr-defined]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda server: platform.deliver(f"{server.url}/channels/{name}"), replicas * 2))
         assert "发票" in the_answer(platform)
+
+
+def test_the_one_connection_is_taken_over_when_its_replica_dies(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    socket = Socket(refuse={"aibot_respond_msg": BUSY, "aibot_send_msg": BUSY})
+    with socket.serving() as url:
+        keys = {"KIND": "wecom_bot", "BOT_ID": wecom_bot.BOT, "SECRET": wecom_bot.SECRET, "URL": url}
+        with two_replicas(tmp_path, postgres_server, "wecom_bot", keys) as (one, _other):
+            request = socket.send(wecom_bot.message(QUESTION))
+            socket.wait(lambda: any(frame["cmd"] == "aibot_respond_msg" for frame in socket.frames))
+            assert socket.subscribed == 1
+            one.stop(signal.SIGKILL)
+            socket.refuse.clear()
+            assert "发票" in socket.reply_to(request)  # the other's, once the dead one's lease is over
+            assert "发票" in socket.reply_to(socket.send(wecom_bot.message(QUESTION)))
+            assert (socket.subscribed, socket.pushed) == (2, [])
 
 
 def until(happened: Callable[[], object]) -> None:

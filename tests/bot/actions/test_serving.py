@@ -12,6 +12,7 @@ import pytest
 from sanic import HTTPResponse, Request, Sanic
 from sanic.response import text
 
+from bot.actions import serving
 from bot.actions.serving import serve
 
 App = Sanic  # type: ignore[type-arg]
@@ -69,3 +70,43 @@ async def test_it_answers_until_it_is_asked_to_stop(app: App, listener: socket.s
     await serve(app, listener, lambda: asking.append(asyncio.create_task(ask())))
     await asking[0]
     assert events == ["before_server_start", "here", "after_server_stop"]
+
+
+@pytest.fixture
+def slow_page(app: App, events: list[str]) -> App:
+    """Add a page that asks the server to stop and takes a while longer itself."""
+
+    @app.get("/slow")
+    async def slow(_request: Request) -> HTTPResponse:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(1)
+        events.append("written")
+        return text("here all the same")
+
+    return app
+
+
+async def get_slow_page(listener: socket.socket) -> str:
+    """Return the page, or the name of what went wrong."""
+    async with httpx.AsyncClient(base_url="http://{}:{}".format(*listener.getsockname()), timeout=20) as client:
+        try:
+            return (await client.get("/slow")).text
+        except httpx.TransportError as error:
+            return type(error).__name__
+
+
+async def test_an_answer_on_its_way_is_ended_first(slow_page: App, listener: socket.socket, events: list[str]) -> None:
+    asking: list[asyncio.Task[str]] = []
+    await serve(slow_page, listener, lambda: asking.append(asyncio.create_task(get_slow_page(listener))))
+    assert await asking[0] == "here all the same"
+    assert events == ["before_server_start", "written", "after_server_stop"]
+
+
+async def test_an_answer_that_takes_too_long_is_cut_off(
+    slow_page: App, listener: socket.socket, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "DRAIN_SECONDS", 0.2)
+    asking: list[asyncio.Task[str]] = []
+    await serve(slow_page, listener, lambda: asking.append(asyncio.create_task(get_slow_page(listener))))
+    assert await asking[0] in ("ReadError", "RemoteProtocolError")
+    assert events == ["before_server_start", "after_server_stop"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 import zipfile
@@ -171,8 +172,26 @@ def test_a_damaged_cell_in_the_farthest_corner_does_not_end_the_process() -> Non
     content = bytearray(xls(FAQ))
     cell = content.rindex(bytes.fromhex("fd000a00"))  # LABELSST of [MS-XLS]: 2.4.149, whose row and column follow
     content[cell + 4 : cell + 8] = b"\xff\xff\xff\xff"
-    with pytest.raises(ImportFileError, match="damaged"):
+    with pytest.raises(ImportFileError, match="too much memory"):
         read_faq(bytes(content), "faq.xls")
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason"),
+    [
+        (subprocess.TimeoutExpired([], 300), "too long"),
+        (subprocess.CalledProcessError(-signal.SIGXCPU, [], stderr=b""), "too long"),
+        (subprocess.CalledProcessError(1, [], stderr=b"MemoryError"), "too much memory"),
+        (subprocess.CalledProcessError(1, [], stderr=b"pyo3_runtime.PanicException"), "damaged"),
+    ],
+)
+def test_what_ended_the_reader_is_said(ended: Exception, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: object, **__: object) -> None:
+        raise ended
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(ImportFileError, match=reason):
+        read_faq(WORKBOOK, "faq.xlsx")
 
 
 # Files that are not what their name says
