@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from rich.markup import escape
 from sqlalchemy import make_url
@@ -17,6 +19,15 @@ from bot.sections import Section
 from bot.settings import PREFIX, Settings, config_path
 
 app = typer.Typer(no_args_is_help=True, help="The settings.")
+
+INTRODUCTION = """# Settings
+
+[中文](settings.zh-CN.md)
+
+Read once at start, from `frontdesk.toml` in the current folder (or the file that `FRONTDESK_CONFIG` names),
+then from variables, which win. A key that is no setting is refused by name. This page is generated:
+`frontdesk config show --markdown > docs/settings.md`."""
+HEAD = "| setting | default | variable | meaning |"
 
 
 @app.command()
@@ -47,41 +58,54 @@ def _without_password(url: str | None) -> str | None:
         return "**********"
 
 
-def describe_settings() -> str:
-    """Return the page of documentation that lists all settings."""
-    lines = [
-        "# Settings",
-        "",
-        "Read once at start, from `frontdesk.toml` in the current folder (or the file that `FRONTDESK_CONFIG` names),",
-        "then from variables, which win. A key that is no setting is refused by name. This page is generated:",
-        "`frontdesk config show --markdown > docs/settings.md`.",
-        "",
-    ]
-    plain = [name for name, field in Settings.model_fields.items() if not _section(field.annotation)]
-    lines += _table(Settings, plain, "")
+def describe_settings(
+    introduction: str = INTRODUCTION, head: str = HEAD, words: Mapping[str, str] | None = None
+) -> str:
+    """Return the page of documentation that lists all settings; `words` are their meanings in another language."""
+    words = words or meanings()
+    lines = [introduction, ""]
+    for table, model in _tables():
+        if table:
+            lines += [f"## [{table}]", "", words[table], ""]
+        lines += [head, "| --- | --- | --- | --- |"]
+        for name, field in _fields(table, model).items():
+            default = "" if field.default in (None, PydanticUndefined) else f"`{_toml(field.default)}`"
+            variable = PREFIX + name.replace(".", "__").upper()
+            lines.append(f"| `{name.rpartition('.')[2]}` | {default} | `{variable}` | {words[name]} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def meanings() -> dict[str, str]:
+    """Return what every table and every setting means, by its dotted name."""
+    found: dict[str, str] = {}
+    for table, model in _tables():
+        if table:
+            found[table] = (model.__doc__ or "").strip()
+        found |= {name: str(field.description) for name, field in _fields(table, model).items()}
+    return found
+
+
+def _tables() -> Iterator[tuple[str, type[BaseModel]]]:
+    """Yield every table by its dotted name; the first, of the settings that stand before any table, has none."""
+    yield "", Settings
     for name, field in Settings.model_fields.items():
         if section := _section(field.annotation):
-            lines += [f"## [{name}]", "", (section.__doc__ or "").strip(), ""]
-            lines += _table(section, list(section.model_fields), f"{name}__")
-    for table in GROUPS:
-        for kind, point in sorted(kinds_of(table).items()):
-            settings = point.load().Settings
-            lines += [f"## [{table}.{kind}]", "", (settings.__doc__ or "").strip(), ""]
-            lines += _table(settings, list(settings.model_fields), f"{table}__{kind}__")
-    return "\n".join(lines).rstrip() + "\n"
+            yield name, section
+    for group in GROUPS:
+        for kind, point in sorted(kinds_of(group).items()):
+            yield f"{group}.{kind}", point.load().Settings
+
+
+def _fields(table: str, model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the settings of a table by their dotted names."""
+    prefix = f"{table}." if table else ""
+    plain = {name: field for name, field in model.model_fields.items() if not _section(field.annotation)}
+    return {f"{prefix}{name}": field for name, field in plain.items()}
 
 
 def _section(annotation: object) -> type[Section] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
-
-
-def _table(model: type[BaseModel], names: list[str], prefix: str) -> list[str]:
-    lines = ["| setting | default | variable | meaning |", "| --- | --- | --- | --- |"]
-    for name in names:
-        field = model.model_fields[name]
-        default = "" if field.default in (None, PydanticUndefined) else f"`{_toml(field.default)}`"
-        lines.append(f"| `{name}` | {default} | `{PREFIX}{prefix.upper()}{name.upper()}` | {field.description} |")
-    return [*lines, ""]
 
 
 def _toml(value: object) -> str:

@@ -14,7 +14,6 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.actions.local import actions_in
 from bot.actions.opening import find_actions
 from bot.channels.opening import open_adapters, open_channels
-from bot.cli.config import describe_settings
 from bot.http.app import create_app
 from bot.sections import ActionSettings
 from bot.settings import Settings, load_settings
@@ -22,10 +21,6 @@ from knowledge.importing.files import read_faq_file
 from tests.docs.pages import PAGES, READMES, ROOT, blocks, pages_with
 
 EXTENDING = ["docs/extending.md", "docs/extending.zh-CN.md"]
-
-
-def test_the_page_of_settings_is_the_generated_one() -> None:
-    assert (ROOT / "docs/settings.md").read_text(encoding="utf-8") == describe_settings()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -18,10 +18,9 @@ import pytest
 from rasa_sdk.executor import CollectingDispatcher
 
 from connectors.webhook import sign
-from docs.tools.routes import describe
 from tests.bot.fakes import RETURNS, StubKnowledge
 from tests.bot.http.conftest import Site
-from tests.docs.pages import ROOT, blocks, commands
+from tests.docs.pages import blocks, commands
 
 LANGUAGES = ["", ".zh-CN"]
 LOCAL = "http://localhost:8080"
@@ -48,10 +47,6 @@ def address(site: Site) -> Iterator[str]:
     """Serve it."""
     with site.served() as address:
         yield address
-
-
-def test_the_page_of_addresses_is_the_generated_one() -> None:
-    assert (ROOT / "docs/routes.md").read_text(encoding="utf-8") == describe()
 
 
 def as_request(command: str) -> tuple[str, str, dict[str, Any]]:
