@@ -2,10 +2,11 @@
 
     python -m benchmarks.contenders NAME MODEL.gguf THREADS
 
-NAME is frontdesk, frontdesk-plain (without guesses), llama-class (llama_cpp.Llama behind a lock), llama-cpp-python
-(its own server) or llama-server (llama.cpp's, through the package xllamacpp). A workload has `prompts`, each a list of
-messages, `concurrency` and `max_tokens`; the answer has seconds, tokens, and for each prompt the time to its first
-words, to its end, and its tokens.
+NAME is frontdesk (as it is shipped: in the faster types that are made of the file it is given), frontdesk-as-given (the
+file as it is), frontdesk-plain (without guesses), llama-class (llama_cpp.Llama behind a lock), llama-cpp-python (its
+own server) or llama-server (llama.cpp's, through xllamacpp). A workload has `prompts`, each a list of messages,
+`concurrency` and `max_tokens`; the answer has seconds, tokens, and for each prompt the time to its first words, to its
+end, and its tokens.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from bot.models.local import LocalChatModel
 from knowledge.llama import LlamaModel
 from knowledge.weights.catalogue import find_record
 from knowledge.weights.library import Weights
+from knowledge.weights.quantising import faster
 
 CONTEXT, SLOTS = 8_192, 8
 RECORD = find_record("qwen2.5-coder-0.5b-instruct-q4_k_m")
@@ -41,12 +43,12 @@ Answer = Callable[[Messages, int], AsyncIterator[tuple[str, int]]]
 class FrontDeskEngine:
     """The engine of bot/models, in the process."""
 
-    def __init__(self, path: Path, threads: int, slots: int = SLOTS, *, drafting: bool = True) -> None:
+    def __init__(self, weights: Weights, threads: int, slots: int = SLOTS, *, drafting: bool = True) -> None:
         options = EngineOptions(
             threads=threads, slots=slots, state_bytes=512 << 20, queue=10_000, patience=1e9, drafting=drafting
         )
-        self.weights_bytes = memory_of_weights(path)
-        self.model = LocalChatModel(Weights(replace(RECORD, sha256=""), path), options)
+        self.weights_bytes = memory_of_weights(weights.path)
+        self.model = LocalChatModel(weights, options)
         self.model.warm_up()
 
     async def answer(self, messages: Messages, max_tokens: int) -> AsyncIterator[tuple[str, int]]:
@@ -223,7 +225,10 @@ def main() -> None:
         case "llama-server":
             contender = llama_server(path, threads)
         case _:
-            contender = FrontDeskEngine(path, threads, drafting=name != "frontdesk-plain")
+            weights = Weights(replace(RECORD, sha256=""), path)
+            if name != "frontdesk-as-given":
+                weights = faster(weights, path.parent)
+            contender = FrontDeskEngine(weights, threads, drafting=name != "frontdesk-plain")
     print(json.dumps({"ready": name}), flush=True)
     try:
         asyncio.run(serve(contender))

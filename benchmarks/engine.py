@@ -1,4 +1,4 @@
-"""The engine beside its peers: same model file, threads and prompts, greedy, in turns.
+"""The engine beside its peers: same model file to begin with, threads and prompts, greedy, in turns.
 
     make bench-engine                                     # the whole of it: hours
     python -m benchmarks.engine --rounds 5 --questions 16 --concurrency 8
@@ -36,7 +36,7 @@ from knowledge.machine import available_threads
 from knowledge.search import Query
 from knowledge.weights.library import ModelLibrary
 
-CONTENDERS = ("frontdesk", "frontdesk-plain", "llama-class", "llama-cpp-python", "llama-server")
+CONTENDERS = ("frontdesk", "frontdesk-as-given", "frontdesk-plain", "llama-class", "llama-cpp-python", "llama-server")
 WITHOUT_MEMORY = ("llama-class", "llama-cpp-python")
 """They keep one prompt at most, so that asking about each entry once would not help them."""
 

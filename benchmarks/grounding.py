@@ -26,7 +26,7 @@ from pathlib import Path
 
 from benchmarks.search import EXAMPLES, read_questions
 from bot import prompts
-from bot.assembly import make_embedder, model_library
+from bot.assembly import chat_weights, make_embedder, model_library
 from bot.checks import GroundingCheck
 from bot.messages import as_language
 from bot.models.base import Sampling
@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500, help="answers that pass the check")
     parser.add_argument("--model", help="a name of `frontdesk models list` or a .gguf file")
     options, settings = parser.parse_args(), load_settings()
-    weights = model_library(settings).find(options.model or settings.models.chat, "chat")
+    weights = model_library(settings).find(options.model, "chat") if options.model else chat_weights(settings)
     model = LocalChatModel(weights, EngineOptions(slots=AT_ONCE, state_bytes=512 << 20, queue=1_000, patience=1e9))
     model.warm_up()
     begun = time.perf_counter()
@@ -140,13 +140,13 @@ def main() -> None:
         )
     failed = [one for one in spoken if one.unsupported]
     passed = sum(one.passed for one in spoken)
-    print(f"{weights.record.name}: {passed} passed, of these {len(failed)} name what their entry does not")
+    print(f"{weights.path.stem}: {passed} passed, of these {len(failed)} name what their entry does not")
     for one in failed:
         print(f"  {one.entry}: {one.question} → {one.text} ({', '.join(one.unsupported)})")
     print(f"{len(spoken) / seconds:.2f} answers a second, {AT_ONCE} at once")
     RESULTS.mkdir(exist_ok=True)
     rows = [asdict(one) for one in spoken]
-    (RESULTS / f"grounding-{weights.record.name}.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1))
+    (RESULTS / f"grounding-{weights.path.stem}.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1))
 
 
 async def _and_close(model: LocalChatModel, count: int) -> list[Spoken]:

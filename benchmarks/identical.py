@@ -96,7 +96,7 @@ def main() -> None:
               f"{', '.join(f'{one:.3f}' for one in margins) or '-'}")  # fmt: skip
     asyncio.run(judge.close())
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "identical.json").write_text(json.dumps({"model": weights.record.name, **report}, indent=1))
+    (RESULTS / "identical.json").write_text(json.dumps({"model": weights.path.stem, **report}, indent=1))
 
 
 if __name__ == "__main__":

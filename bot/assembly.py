@@ -169,10 +169,16 @@ def chat_weights(settings: Settings) -> Weights:
     if not settings.models.fast_weights:
         return weights
     try:
-        return faster(weights, library.folder)
+        fast = faster(weights, library.folder, progress=_say_when_it_begins)
     except (ModelError, OSError) as error:
         log.warning("the chat model could not be made faster", reason=str(error))
         return weights
+    return Weights(weights.record, fast.path)  # it is the same model to whoever asks for it by name
+
+
+def _say_when_it_begins(_name: str, done: int, _total: int) -> None:
+    if done == 1:
+        log.info("the chat model is written once again in types that multiply faster: up to a minute, once")
 
 
 def make_local_model(settings: Settings) -> ChatModel | None:

@@ -64,9 +64,9 @@ class ModelSettings(Section):
     chat_base_url: str | None = Field(None, description="The OpenAI-compatible endpoint of an `openai:` chat model.")
     chat_api_key: SecretStr | None = Field(None, description="Its key.")
     fast_weights: bool = Field(
-        False,  # noqa: FBT003
-        description="Write a Q4_K chat model once again as Q4_0: some 1.4 times as fast, and fewer of its answers keep "
-        "to their entry (19 instead of 27 of 75); 430 MB of disk.",
+        True,  # noqa: FBT003
+        description="Write a Q4_K chat model once again in types that multiply faster; docs/engine.md has the figures. "
+        "It takes up to a minute, once, and 400 MB of disk.",
     )
     embedding: str = Field(
         DEFAULT_EMBEDDING,

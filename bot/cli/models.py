@@ -69,7 +69,7 @@ def _make_faster(settings: Settings, weights: Weights) -> None:
     with counting_progress() as bar:
         made = faster(weights, model_library(settings).folder, progress=_shown_in(bar))
     if made is not weights:
-        out.print(f"  and, 1.4 times as fast, as {made.record.name}")
+        out.print(f"  and, faster, as {made.path}")
 
 
 @app.command()

@@ -10,6 +10,7 @@ import pytest
 
 from knowledge.errors import ModelError, NotEnoughSpace
 from knowledge.llama import LlamaModel
+from knowledge.weights import quantising
 from knowledge.weights.library import ModelLibrary, Weights, own_record
 from knowledge.weights.quantising import faster, requantise
 from tests.conftest import MODELS
@@ -42,16 +43,34 @@ def test_what_is_there_already_is_not_written_again(tiny: Weights, tmp_path: Pat
     assert there.read_bytes() == b"GGUF"
 
 
-def test_only_what_llama_cpp_cannot_repack_is_made_faster(
-    tiny: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def coarse(tiny: Weights, tmp_path: Path) -> Weights:
+    """Return a model that is called Q4_K and is of other types, none of which multiplies slowly."""
+    path = tmp_path / "mine-Q4_K_M.gguf"
+    path.symlink_to(tiny.path)
+    return Weights(replace(tiny.record, name="mine-q4_k_m"), path)
+
+
+def test_what_has_nothing_to_gain_is_not_made_faster(coarse: Weights, tiny: Weights, tmp_path: Path) -> None:
     assert faster(tiny, tmp_path) is tiny
-    coarse = tmp_path / "mine-Q4_K_M.gguf"
-    coarse.symlink_to(tiny.path)
-    made = faster(Weights(replace(tiny.record, name="mine-q4_k_m"), coarse), tmp_path)
-    assert made.path.name == "mine-q4_k_m-as-q4_0.gguf"
+    assert faster(coarse, tmp_path) is coarse
+
+
+def test_only_what_multiplies_slowly_is_of_another_type_then(
+    coarse: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = quantising._types(coarse.path)
+    requantise(coarse, "q4_k_m", tmp_path / "five")  # so narrow a model's Q4_K_M is Q5_0 for the most part
+    five = Weights(coarse.record, next((tmp_path / "five").iterdir()))
+    assert set(before.values()) == {"f32", "q4_1"}
+    made = faster(five, tmp_path)
+    assert made.path.name == "mine-q4_k_m-as-fast.gguf"
+    types, given = quantising._types(made.path), quantising._types(five.path)
+    changed = {name for name in given if types[name] != given[name]}
+    assert {name.split(".")[-2] for name in changed} == {"attn_q", "attn_k", "attn_output", "ffn_gate", "ffn_up"}
+    assert {types[name] for name in changed} == {"iq4_nl"}
     monkeypatch.setattr("knowledge.weights.quantising.is_slow_build", lambda: True)
-    assert faster(Weights(tiny.record, coarse), tmp_path).path == coarse
+    assert faster(five, tmp_path) is five
 
 
 def test_an_unknown_type_is_answered_with_the_known_ones(tiny: Weights, tmp_path: Path) -> None:
