@@ -1,8 +1,8 @@
 """The engine: one thread that answers many requests at once on one llama.cpp context.
 
 Each step is one llama_decode: a token of every answer that is being written, guesses at what comes after it, and slices
-of the prompts that are waiting for their first token (continuous batching with chunked prefill). DESIGN.md, "The local
-model engine", has the measurements it stands on.
+of the prompts that are waiting for their first token (continuous batching with chunked prefill). docs/engine.md has
+its rooms and figures.
 """
 
 from __future__ import annotations
