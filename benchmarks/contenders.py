@@ -1,6 +1,6 @@
 """One way of serving a model, in a process of its own: reads workloads as JSON lines, answers with what it measured.
 
-    python -m benchmarks.contenders NAME MODEL.gguf THREADS
+    python -m benchmarks.contenders NAME MODEL.gguf THREADS SLOTS
 
 NAME is frontdesk (as it is shipped: in the faster types that are made of the file it is given), frontdesk-as-given (the
 file as it is), frontdesk-plain (without guesses), llama-class (llama_cpp.Llama behind a lock), llama-cpp-python (its
@@ -33,7 +33,7 @@ from knowledge.weights.catalogue import find_record
 from knowledge.weights.library import Weights
 from knowledge.weights.quantising import faster
 
-CONTEXT, SLOTS = 8_192, 8
+CONTEXT, PEERS_SLOTS = 8_192, 8
 RECORD = find_record("qwen2.5-coder-0.5b-instruct-q4_k_m")
 Messages = list[dict[str, str]]
 Answer = Callable[[Messages, int], AsyncIterator[tuple[str, int]]]
@@ -43,7 +43,7 @@ Answer = Callable[[Messages, int], AsyncIterator[tuple[str, int]]]
 class FrontDeskEngine:
     """The engine of bot/models, in the process."""
 
-    def __init__(self, weights: Weights, threads: int, slots: int = SLOTS, *, drafting: bool = True) -> None:
+    def __init__(self, weights: Weights, threads: int, slots: int, *, drafting: bool) -> None:
         options = EngineOptions(
             threads=threads, slots=slots, state_bytes=512 << 20, queue=10_000, patience=1e9, drafting=drafting
         )
@@ -145,7 +145,7 @@ def llama_server(path: Path, threads: int) -> Server:
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
-    parameters.n_ctx, parameters.n_parallel, parameters.kv_unified = CONTEXT, SLOTS, True
+    parameters.n_ctx, parameters.n_parallel, parameters.kv_unified = CONTEXT, PEERS_SLOTS, True
     parameters.cont_batching = parameters.cache_prompt = True
     parameters.cache_ram_mib = 1_024
     parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_ENABLED
@@ -216,7 +216,7 @@ async def serve(contender: Any) -> None:
 
 def main() -> None:
     """Start the contender that is named, and say that it is ready."""
-    name, path, threads = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    name, path, threads, slots = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     match name:
         case "llama-class":
             contender: Any = LlamaClass(path, threads)
@@ -228,7 +228,7 @@ def main() -> None:
             weights = Weights(replace(RECORD, sha256=""), path)
             if name != "frontdesk-as-given":
                 weights = faster(weights, path.parent)
-            contender = FrontDeskEngine(weights, threads, drafting=name != "frontdesk-plain")
+            contender = FrontDeskEngine(weights, threads, slots, drafting=name != "frontdesk-plain")
     print(json.dumps({"ready": name}), flush=True)
     try:
         asyncio.run(serve(contender))

@@ -54,9 +54,9 @@ class Contender:
     rounds: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def start(cls, name: str, path: Path, threads: int) -> Contender:
+    def start(cls, name: str, path: Path, threads: int, slots: int) -> Contender:
         """Start one and wait until it is ready."""
-        command = [sys.executable, "-m", "benchmarks.contenders", name, str(path), str(threads)]
+        command = [sys.executable, "-m", "benchmarks.contenders", name, str(path), str(threads), str(slots)]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -168,7 +168,7 @@ def to_svg(title: str, figures: dict[str, float]) -> str:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Let the contenders take turns; return all figures."""
-    contenders = [Contender.start(name, options.model, options.threads) for name in options.contenders]
+    contenders = [Contender.start(name, options.model, options.threads, options.slots) for name in options.contenders]
     console, report = Console(), {"model": options.model.name, "threads": options.threads, "figures": {}}
     try:
         cold = {one.name: one.run(every_entry()[:4], 4)["seconds"] for one in contenders}
@@ -209,6 +209,15 @@ def show(report: dict[str, Any]) -> None:
                 f"{one['decode_tokens_a_second']:.0f}",
             )
         console.print(table)
+    for name, facts in list(report["facts"].values())[-1].items():
+        if facts:
+            console.print(
+                f"{name}: {facts['beyond_weights'] / 1e6:.0f} MB beyond the weights, {facts['overhead']:.1%} of the "
+                f"time is not llama.cpp's, {facts['accepted']:,} of {facts['drafted']:,} guesses were right"
+            )
+    for name, seconds in report["cold_seconds_4_questions"].items():
+        console.print(f"{name}: the first four questions, all at once, took {seconds:.1f} s")
+    console.print(f"memory gives {report['bandwidth'] / 1e9:.1f} GB/s; the file has {report['bytes'] / 1e6:.0f} MB")
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "engine.json").write_text(json.dumps(report, indent=1))
     for concurrency, figures in report["figures"].items():
@@ -223,6 +232,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--model", type=Path)
     parser.add_argument("--threads", type=int, default=available_threads())
+    parser.add_argument("--slots", type=int, default=8, help="of our engine")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--questions", type=int, default=80, help="in each round")
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 4, 8, 16])

@@ -1,11 +1,12 @@
 """Do grounded answers keep to their entries? Many of them, and an inspector that knows nothing of the check.
 
     python -m benchmarks.grounding                       # until 500 answers have passed the check
-    python -m benchmarks.grounding --count 100 --model qwen2.5-coder-0.5b-instruct-q4_k_m-as-q4_0
+    python -m benchmarks.grounding --questions 200 --model qwen2.5-coder-0.5b-instruct-q4_k_m-as-q4_0
 
 Every question of examples/*/questions.csv that an entry answers, and then every variant of every entry, is asked of the
 local model with that entry, and with the entry that the search finds next to it, whose numbers and parties are wrong
-for the question. The inspector looks for what an answer names and its entry does not: numbers in digits, Chinese ones
+for the question. With `--questions` only so many are asked, from all over, each with its own entry: to compare models.
+The inspector looks for what an answer names and its entry does not: numbers in digits, Chinese ones
 before a unit, links, addresses, and parties. `bot/checks.py` is what is tested, so nothing of it is used. What the
 inspector finds is printed for people.
 """
@@ -19,7 +20,7 @@ import re
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -52,6 +53,10 @@ PARTIES = (
 )
 
 
+Pair = tuple[str, Entry, bool]
+"""A question, an entry, and whether it is the question's own."""
+
+
 @dataclass(frozen=True)
 class Spoken:
     """What the model said to a question on an entry, whether it passed, and what the inspector misses."""
@@ -76,7 +81,7 @@ def inspect(answer: str, entry: Entry) -> list[str]:
     return sorted(named(NUMBERING.sub("", answer)) - named(f"{entry.question}\n{entry.answer}"))
 
 
-def pairs(folder: Path) -> Iterator[tuple[str, Entry, bool]]:
+def pairs(folder: Path) -> Iterator[Pair]:
     """Yield each question that has an entry with that entry, and with the likest other one."""
     settings = load_settings()
     embedder = make_embedder(settings)
@@ -104,14 +109,23 @@ async def speak(model: LocalChatModel, question: str, entry: Entry, *, is_right:
     return Spoken(question, entry.key, is_right, text, passed, inspect(text, entry) if passed else [])
 
 
-async def measure(model: LocalChatModel, count: int) -> list[Spoken]:
+def find_pairs(questions: int) -> list[Pair]:
+    """Return all pairs, or so many of those with their own entry, evenly spread."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = list(pairs(Path(folder)))
+    if not questions:
+        return found
+    own = [pair for pair in found if pair[2]]
+    return own[:: max(1, len(own) // questions)][:questions]
+
+
+async def measure(model: LocalChatModel, asked: Sequence[Pair], count: int) -> list[Spoken]:
     """Ask until so many answers have passed, or there is nothing more to ask."""
     spoken: list[Spoken] = []
-    with tempfile.TemporaryDirectory() as folder:
-        asked = iter(await asyncio.to_thread(lambda: list(pairs(Path(folder)))))
+    left = iter(asked)
 
     async def worker() -> None:
-        for question, entry, is_right in asked:
+        for question, entry, is_right in left:
             if sum(one.passed for one in spoken) >= count:
                 return
             spoken.append(await speak(model, question, entry, is_right=is_right))
@@ -124,13 +138,15 @@ def main() -> None:
     """Read the options, measure, print, save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--count", type=int, default=500, help="answers that pass the check")
+    parser.add_argument("--questions", type=int, default=0, help="so many, each with its own entry, instead of all")
     parser.add_argument("--model", help="a name of `frontdesk models list` or a .gguf file")
     options, settings = parser.parse_args(), load_settings()
     weights = model_library(settings).find(options.model, "chat") if options.model else chat_weights(settings)
     model = LocalChatModel(weights, EngineOptions(slots=AT_ONCE, state_bytes=512 << 20, queue=1_000, patience=1e9))
     model.warm_up()
+    asked = find_pairs(options.questions)
     begun = time.perf_counter()
-    spoken = asyncio.run(_and_close(model, options.count))
+    spoken = asyncio.run(_and_close(model, asked, options.count))
     seconds = time.perf_counter() - begun
     for is_right in (True, False):
         some = [one for one in spoken if one.is_right_entry == is_right]
@@ -149,8 +165,8 @@ def main() -> None:
     (RESULTS / f"grounding-{weights.path.stem}.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1))
 
 
-async def _and_close(model: LocalChatModel, count: int) -> list[Spoken]:
-    spoken = await measure(model, count)
+async def _and_close(model: LocalChatModel, asked: Sequence[Pair], count: int) -> list[Spoken]:
+    spoken = await measure(model, asked, count)
     await model.close()
     return spoken
 
