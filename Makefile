@@ -25,7 +25,7 @@ serve: install models example  ## set everything up and open a working chat page
 
 install: | $(UV)  ## install what serving needs (EXTRAS="postgres telemetry" for more)
 	@echo "Installing. The first time this compiles llama.cpp for this machine: about 5 minutes on 2 cores."
-	$(UV) sync --frozen --no-default-groups --inexact $(addprefix --extra ,documents email rasa slack wecom $(EXTRAS))
+	$(UV) sync --frozen --no-default-groups --inexact $(addprefix --extra ,documents email int8 rasa slack wecom $(EXTRAS))
 
 models:  ## bring the two local models here (about 570 MB, once)
 	$(RUN) frontdesk models pull

@@ -1,6 +1,6 @@
 """One way of serving a model, in a process of its own: reads workloads as JSON lines, answers with what it measured.
 
-    python -m benchmarks.contenders NAME MODEL.gguf THREADS SLOTS
+    python -m benchmarks.contenders NAME MODEL.gguf THREADS SLOTS STATES_MB
 
 NAME is frontdesk (as it is shipped: in the faster types that are made of the file it is given), frontdesk-as-given (the
 file as it is), frontdesk-plain (without guesses), llama-class (llama_cpp.Llama behind a lock), llama-cpp-python (its
@@ -43,9 +43,9 @@ Answer = Callable[[Messages, int], AsyncIterator[tuple[str, int]]]
 class FrontDeskEngine:
     """The engine of bot/models, in the process."""
 
-    def __init__(self, weights: Weights, threads: int, slots: int, *, drafting: bool) -> None:
+    def __init__(self, weights: Weights, threads: int, slots: int, states: int, *, drafting: bool) -> None:
         options = EngineOptions(
-            threads=threads, slots=slots, state_bytes=512 << 20, queue=10_000, patience=1e9, drafting=drafting
+            threads=threads, slots=slots, state_bytes=states << 20, queue=10_000, patience=1e9, drafting=drafting
         )
         self.weights_bytes = memory_of_weights(weights.path)
         self.model = LocalChatModel(weights, options)
@@ -216,7 +216,8 @@ async def serve(contender: Any) -> None:
 
 def main() -> None:
     """Start the contender that is named, and say that it is ready."""
-    name, path, threads, slots = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    name, path = sys.argv[1], Path(sys.argv[2])
+    threads, slots, states = map(int, sys.argv[3:])
     match name:
         case "llama-class":
             contender: Any = LlamaClass(path, threads)
@@ -228,7 +229,7 @@ def main() -> None:
             weights = Weights(replace(RECORD, sha256=""), path)
             if name != "frontdesk-as-given":
                 weights = faster(weights, path.parent)
-            contender = FrontDeskEngine(weights, threads, slots, drafting=name != "frontdesk-plain")
+            contender = FrontDeskEngine(weights, threads, slots, states, drafting=name != "frontdesk-plain")
     print(json.dumps({"ready": name}), flush=True)
     try:
         asyncio.run(serve(contender))

@@ -54,9 +54,10 @@ class Contender:
     rounds: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def start(cls, name: str, path: Path, threads: int, slots: int) -> Contender:
+    def start(cls, name: str, options: argparse.Namespace) -> Contender:
         """Start one and wait until it is ready."""
-        command = [sys.executable, "-m", "benchmarks.contenders", name, str(path), str(threads), str(slots)]
+        numbers = (options.threads, options.slots, options.states)
+        command = [sys.executable, "-m", "benchmarks.contenders", name, str(options.model), *map(str, numbers)]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -168,7 +169,7 @@ def to_svg(title: str, figures: dict[str, float]) -> str:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Let the contenders take turns; return all figures."""
-    contenders = [Contender.start(name, options.model, options.threads, options.slots) for name in options.contenders]
+    contenders = [Contender.start(name, options) for name in options.contenders]
     console, report = Console(), {"model": options.model.name, "threads": options.threads, "figures": {}}
     try:
         cold = {one.name: one.run(every_entry()[:4], 4)["seconds"] for one in contenders}
@@ -233,6 +234,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--threads", type=int, default=available_threads())
     parser.add_argument("--slots", type=int, default=8, help="of our engine")
+    parser.add_argument("--states", type=int, default=512, help="MB for the states of our engine; 64 as it is shipped")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--questions", type=int, default=80, help="in each round")
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 4, 8, 16])

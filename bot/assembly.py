@@ -28,6 +28,8 @@ from bot.store.knowledge import KnowledgeStore
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.embedding.gguf import GgufEmbedder
+from knowledge.embedding.int8 import Int8Embedder
+from knowledge.embedding.int8 import can_run as can_run_int8
 from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
 from knowledge.errors import ModelError, ModelUnavailable
 from knowledge.index.base import VectorIndexes
@@ -115,8 +117,17 @@ def make_embedder(settings: Settings) -> Embedder:
         return RemoteEmbedder(
             name, base_url=settings.models.embedding_base_url, api_key=key.get_secret_value() if key else None
         )
-    weights = model_library(settings).find(settings.models.embedding, "embedding")
-    return GgufEmbedder(weights, threads=settings.models.threads or None)
+    library = model_library(settings)
+    weights, threads = library.find(settings.models.embedding, "embedding"), settings.models.threads or None
+    if settings.models.fast_weights and can_run_int8(weights):
+        embedder = Int8Embedder(weights, library.folder, threads=threads)
+        try:
+            embedder.write()
+        except ModelError as error:
+            log.warning("the embedder could not be made faster", reason=str(error))
+        else:
+            return embedder
+    return GgufEmbedder(weights, threads=threads)
 
 
 def make_indexes(settings: Settings) -> VectorIndexes | None:

@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from bot.assembly import model_library
 from bot.cli.common import counting_progress, download_progress, err, out, read_settings
 from bot.settings import Settings
+from knowledge.embedding.int8 import Int8Embedder, can_run
 from knowledge.errors import ModelError
 from knowledge.weights.catalogue import RECORDS, find_record
 from knowledge.weights.download import Progress as ShowProgress
@@ -63,13 +64,17 @@ def pull(names: Names = None) -> None:
 
 
 def _make_faster(settings: Settings, weights: Weights) -> None:
-    """Write a chat model in its fast form as well, so that the first start need not."""
-    if weights.record.role != "chat" or not settings.models.fast_weights:
+    """Write a model in its fast form as well, so that the first start need not."""
+    folder = model_library(settings).folder
+    if not settings.models.fast_weights:
         return
-    with counting_progress() as bar:
-        made = faster(weights, model_library(settings).folder, progress=_shown_in(bar))
-    if made is not weights:
-        out.print(f"  and, faster, as {made.path}")
+    if weights.record.role == "embedding":
+        path = Int8Embedder(weights, folder).write() if can_run(weights) else weights.path
+    else:
+        with counting_progress() as bar:
+            path = faster(weights, folder, progress=_shown_in(bar)).path
+    if path != weights.path:
+        out.print(f"  and, faster, as {path}")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -40,11 +41,32 @@ A multiple of BATCH_TEXTS, which llama.cpp asserts."""
 
 
 @dataclass(eq=False)
-class _Text:
+class Text:
     """A text's tokens, and the vector that it will have."""
 
     tokens: list[int]
     vector: Future[Vectors] = field(default_factory=Future)
+
+
+class BatchContext(Protocol):
+    """What computes one batch at a time, with one thread."""
+
+    room: int
+    """Tokens that a batch may have."""
+
+    def embed(self, texts: Sequence[Text]) -> None:
+        """Give texts their vectors, or the reason why they have none."""
+
+
+class Opened(NamedTuple):
+    """A model that is ready to compute."""
+
+    model: LlamaModel
+    """Its file, at least as far as its tokenizer and its fields."""
+
+    dimensions: int
+    contexts: list[tuple[BatchContext, BatchContext]]
+    """For each batch that is computed at a time: what takes one of few tokens, and what takes any."""
 
 
 class GgufEmbedder:
@@ -61,8 +83,8 @@ class GgufEmbedder:
         self._threads = threads or available_threads()
         self._lock = threading.Lock()
         self._arrived = threading.Condition()
-        self._few: deque[_Text] = deque()
-        self._many: deque[_Text] = deque()
+        self._few: deque[Text] = deque()
+        self._many: deque[Text] = deque()
         self._model: LlamaModel | None = None
 
     @property
@@ -74,8 +96,12 @@ class GgufEmbedder:
     def fingerprint(self) -> str:
         """The file's hash with all that shapes a vector."""
         record = self._weights.record
-        identity = record.sha256 or _hash(self._weights.path)
-        return f"gguf:{identity}:{record.pooling}:{record.query_prefix}:{record.passage_prefix}"
+        return f"gguf:{self.identity}:{record.pooling}:{record.query_prefix}:{record.passage_prefix}"
+
+    @cached_property
+    def identity(self) -> str:
+        """The file's hash."""
+        return self._weights.record.sha256 or _hash(self._weights.path)
 
     def warm_up(self) -> None:
         """Load the model once."""
@@ -92,28 +118,39 @@ class GgufEmbedder:
         return self._embed(texts, PASSAGE_PREFIX, BATCH_TOKENS)
 
     def _load(self) -> None:
-        model = LlamaModel(self._weights.path)
         record = self._weights.record
-        for number in range(min(self._threads, MAX_CONTEXTS)):
-            few = _Context(model, record, FEW_TOKENS, flash_attention=False)
-            many = _Context(model, record, QUERY_TOKENS if number else BATCH_TOKENS, flash_attention=True)
+        rooms = [BATCH_TOKENS, *[QUERY_TOKENS] * (min(self._threads, MAX_CONTEXTS) - 1)]
+        model, self._dimensions, contexts = self._open(rooms)
+        for few, many in contexts:
             threading.Thread(target=self._serve, args=(few, many), name="embedder", daemon=True).start()
         given = {QUERY_PREFIX: record.query_prefix, PASSAGE_PREFIX: record.passage_prefix}
         self._prefixes = {name: model.field(name, default) for name, default in given.items()}
         self._model = model
 
+    def _open(self, rooms: Sequence[int]) -> Opened:
+        """Load the model for batches of so many tokens, one each at a time."""
+        model, record = LlamaModel(self._weights.path), self._weights.record
+        contexts: list[tuple[BatchContext, BatchContext]] = [
+            (
+                _Context(model, record, FEW_TOKENS, flash_attention=False),
+                _Context(model, record, room, flash_attention=True),
+            )
+            for room in rooms
+        ]
+        return Opened(model, model.dimensions, contexts)
+
     def _embed(self, texts: Sequence[str], kind: str, limit: int) -> Vectors:
         self.warm_up()
         assert self._model is not None
         prefix = self._prefixes[kind]
-        waiting = [_Text(self._model.tokenise(prefix + text, ends=True)[:limit]) for text in texts]
+        waiting = [Text(self._model.tokenise(prefix + text, ends=True)[:limit]) for text in texts]
         with self._arrived:
             (self._few if len(texts) <= BATCH_TEXTS else self._many).extend(waiting)
             self._arrived.notify_all()
         vectors = np.array([text.vector.result() for text in waiting], dtype=np.float32)
-        return to_unit(vectors.reshape(len(texts), self._model.dimensions))
+        return to_unit(vectors.reshape(len(texts), self._dimensions))
 
-    def _serve(self, few: _Context, many: _Context) -> None:
+    def _serve(self, few: BatchContext, many: BatchContext) -> None:
         """Embed what waits, for ever."""
         while True:
             with self._arrived:
@@ -121,9 +158,9 @@ class GgufEmbedder:
             context = few if sum(len(text.tokens) for text in batch) <= few.room else many
             context.embed(batch)
 
-    def _next_batch(self, room: int) -> list[_Text]:
+    def _next_batch(self, room: int) -> list[Text]:
         """Take what waits and fits, a customer's question before the many lines of a knowledge base."""
-        batch: list[_Text] = []
+        batch: list[Text] = []
         for queue in (self._few, self._many):
             while queue and len(batch) < BATCH_TEXTS and len(queue[0].tokens) <= room:
                 batch.append(queue.popleft())
@@ -132,7 +169,7 @@ class GgufEmbedder:
 
 
 class _Context:
-    """What computes one batch at a time, of so many tokens, with one thread."""
+    """llama.cpp's."""
 
     def __init__(self, model: LlamaModel, record: ModelRecord, room: int, *, flash_attention: bool) -> None:
         self._llama = llama = library()
@@ -154,7 +191,7 @@ class _Context:
             raise ModelUnavailable(f"{self._name} does not load as an embedding model")
         self._batch = TokenBatch(room)
 
-    def embed(self, texts: list[_Text]) -> None:
+    def embed(self, texts: Sequence[Text]) -> None:
         """Give texts their vectors, or the reason why they have none."""
         self._batch.clear()
         for sequence, text in enumerate(texts):

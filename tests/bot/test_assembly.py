@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.assembly import chat_weights, make_local_model, model_library
+from bot.assembly import chat_weights, make_embedder, make_local_model, model_library
 from bot.models.local import LocalChatModel
 from bot.settings import load_settings
-from knowledge.errors import NotEnoughSpace
+from knowledge.embedding.gguf import GgufEmbedder
+from knowledge.embedding.int8 import Int8Embedder
+from knowledge.errors import ModelUnavailable, NotEnoughSpace
 from knowledge.weights.download import Progress
 from knowledge.weights.library import Weights
 from tests.conftest import MODELS
@@ -42,3 +44,21 @@ def test_a_model_that_cannot_be_made_faster_is_taken_as_it_is(monkeypatch: pytes
     monkeypatch.setattr("bot.assembly.faster", faster)
     settings = load_settings(models_dir=str(MODELS))
     assert chat_weights(settings) == model_library(settings).find(settings.models.chat, "chat")
+
+
+@pytest.mark.parametrize(("fast", "kind"), [(True, Int8Embedder), (False, GgufEmbedder)])
+def test_the_embedder_has_eight_bits_where_that_is_faster(
+    monkeypatch: pytest.MonkeyPatch, *, fast: bool, kind: type[GgufEmbedder]
+) -> None:
+    monkeypatch.setattr("bot.assembly.can_run_int8", lambda _weights: True)
+    monkeypatch.setattr(Int8Embedder, "write", lambda _self: Path("mine.onnx"))
+    assert type(make_embedder(load_settings(models_dir=str(MODELS), models={"fast_weights": fast}))) is kind
+
+
+def test_an_embedder_that_cannot_be_made_faster_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(_self: Int8Embedder) -> Path:
+        raise ModelUnavailable("the disk is full")
+
+    monkeypatch.setattr("bot.assembly.can_run_int8", lambda _weights: True)
+    monkeypatch.setattr(Int8Embedder, "write", write)
+    assert type(make_embedder(load_settings(models_dir=str(MODELS)))) is GgufEmbedder
