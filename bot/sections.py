@@ -65,8 +65,9 @@ class ModelSettings(Section):
     chat_api_key: SecretStr | None = Field(None, description="Its key.")
     fast_weights: bool = Field(
         True,  # noqa: FBT003
-        description="Write a Q4_K chat model once again in types that multiply faster; docs/engine.md has the figures. "
-        "It takes up to a minute, once, and 400 MB of disk.",
+        description="Write a Q4_K chat model, and the embedder if the extra `int8` is installed and the processor has "
+        "VNNI, once again in types that multiply faster: up to a minute, once, and 450 MB of disk. docs/engine.md and "
+        "docs/performance.md have the figures.",
     )
     embedding: str = Field(
         DEFAULT_EMBEDDING,
