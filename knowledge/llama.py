@@ -6,6 +6,7 @@ Facts and traps of llama-cpp-python's low-level functions are those of llama.h, 
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -51,9 +52,13 @@ def logging_to(note: Callable[[bytes], None]) -> Iterator[None]:
         library().llama_log_set(_drop_log, ctypes.c_void_p(0))
 
 
+_reading_features = threading.Lock()
+
+
 def processor_features() -> str:
-    """Return what the build uses of the processor, as llama.cpp prints it."""
-    return str(library().llama_print_system_info().decode())
+    """Return what the build uses of the processor, as llama.cpp prints it: into one buffer, whoever asks."""
+    with _reading_features:
+        return str(library().llama_print_system_info().decode())
 
 
 def is_slow_build() -> bool:

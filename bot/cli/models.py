@@ -68,11 +68,15 @@ def _make_faster(settings: Settings, weights: Weights) -> None:
     folder = model_library(settings).folder
     if not settings.models.fast_weights:
         return
-    if weights.record.role == "embedding":
-        path = Int8Embedder(weights, folder).write() if can_run(weights) else weights.path
-    else:
-        with counting_progress() as bar:
-            path = faster(weights, folder, progress=_shown_in(bar)).path
+    try:
+        if weights.record.role == "embedding":
+            path = Int8Embedder(weights, folder).write() if can_run(weights) else weights.path
+        else:
+            with counting_progress() as bar:
+                path = faster(weights, folder, progress=_shown_in(bar)).path
+    except ModelError as error:
+        err.print(f"  [yellow]used as it is:[/] {escape(str(error))}")
+        return
     if path != weights.path:
         out.print(f"  and, faster, as {path}")
 

@@ -59,10 +59,8 @@ def test_what_has_nothing_to_gain_is_not_made_faster(coarse: Weights, tiny: Weig
 def test_only_what_multiplies_slowly_is_of_another_type_then(
     coarse: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = quantising._types(coarse.path)
     requantise(coarse, "q4_k_m", tmp_path / "five")  # so narrow a model's Q4_K_M is Q5_0 for the most part
     five = Weights(coarse.record, next((tmp_path / "five").iterdir()))
-    assert set(before.values()) == {"f32", "q4_1"}
     made = faster(five, tmp_path)
     assert made.path.name == "mine-q4_k_m-as-fast.gguf"
     types, given = quantising._types(made.path), quantising._types(five.path)
