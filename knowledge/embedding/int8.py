@@ -23,7 +23,10 @@ ERRORS_ONLY = 3
 
 
 def can_run(weights: Weights) -> bool:
-    """Say whether ONNX Runtime is installed, and the processor is one that it is fast and exact on."""
+    """Say whether ONNX Runtime is installed, and the processor is one that it is fast and exact on.
+
+    What llama.cpp was built for stands for the processor, so a portable build, as the image's, says no.
+    """
     is_installed = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
     is_fast = any(feature in processor_features() for feature in VNNI)
     return is_installed and is_fast and weights.record.pooling == "mean"
@@ -66,7 +69,8 @@ class Int8Embedder(GgufEmbedder):
         try:
             session = onnxruntime.InferenceSession(self.write(), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's have no class in common
-            raise ModelUnavailable(f"{self.name} does not load in eight bits: {error}") from error
+            way_out = "set models.fast_weights = false, or delete the file to have it written again"
+            raise ModelUnavailable(f"{self.name} does not load in eight bits; {way_out}: {error}") from error
         contexts = [_Context(session, self.name, room) for room in rooms]
         [output] = session.get_outputs()
         tokenizer = LlamaModel(self._weights.path, tokenizer_only=True)
