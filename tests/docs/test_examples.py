@@ -113,7 +113,7 @@ def test_the_calls_of_programs_work(site: Site, address: str, page: str) -> None
         assert call(listed, address).json() == {"knowledge_bases": []}
         upload = call(uploaded, address).json()
         assert (upload["added_count"], upload["errors"]) == (1, [])
-        call(applied.replace("ID", upload["id"]), address)
+        call(applied.replace("/ID/", f"/{upload['id']}/"), address)
         while owner.get(f"/api/admin/uploads/{upload['id']}").json()["state"] == "applying":
             time.sleep(0.05)
         assert call(published, address).json()["number"] == 1
