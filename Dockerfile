@@ -8,7 +8,7 @@ COPY pyproject.toml uv.lock README.md LICENSE ./
 # What is installed: serving, all connectors, PostgreSQL, reading documents, traces. The dependencies come first, so that
 # a change of ours compiles nothing again. AVX2 is what every server of the last ten years has; the image must not
 # depend on the machine that built it.
-ARG EXTRAS="--extra documents --extra email --extra postgres --extra rasa --extra slack --extra telemetry --extra wecom"
+ARG EXTRAS="--extra documents --extra email --extra int8 --extra postgres --extra rasa --extra slack --extra telemetry --extra wecom"
 ARG PORTABLE="--config-settings-package llama-cpp-python:cmake.define.GGML_NATIVE=OFF"
 RUN uv sync --frozen --no-default-groups $EXTRAS $PORTABLE --no-install-project
 COPY bot bot

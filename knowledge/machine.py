@@ -1,4 +1,4 @@
-"""What this process may use of the machine: its cores and memory, within the limits of its control groups.
+"""What this process may use of the machine: its cores and memory, within the limits of its control groups, and VNNI.
 
 Files and formats as in the kernel's documentation: cgroup-v2.rst, and for the older kind sched-bwc and memory.
 """
@@ -13,6 +13,9 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
 MEMORY = Path("/proc/meminfo")
+PROCESSOR = Path("/proc/cpuinfo")
+
+VNNI = {"avx512_vnni", "avx_vnni"}
 
 
 def available_threads() -> int:
@@ -27,6 +30,15 @@ def available_memory() -> int:
     total = _numbers(MEMORY)[:1]
     limits = [number for group in _groups("memory") for number in _limits(group)]
     return min([*(kibibytes << 10 for kibibytes in total), *limits], default=0)
+
+
+def has_vnni() -> bool:
+    """Say whether the processor adds up products of bytes in 32 bits; no where Linux is not there to say so."""
+    try:
+        words = PROCESSOR.read_text().split()
+    except OSError:
+        return False
+    return not VNNI.isdisjoint(words)
 
 
 def _groups(controller: str) -> Iterator[Path]:

@@ -12,12 +12,10 @@ import numpy as np
 
 from knowledge.embedding.gguf import GgufEmbedder, Opened, Text
 from knowledge.errors import ModelUnavailable
-from knowledge.llama import LlamaModel, processor_features
+from knowledge.llama import LlamaModel
+from knowledge.machine import has_vnni
 from knowledge.weights.int8 import VERSION, write_int8
 from knowledge.weights.library import Weights
-
-VNNI = ("AVX512_VNNI = 1", "AVX_VNNI = 1")
-"""Without these ONNX Runtime adds up two products in sixteen bits, which do not hold all of them."""
 
 ERRORS_ONLY = 3
 
@@ -25,11 +23,10 @@ ERRORS_ONLY = 3
 def can_run(weights: Weights) -> bool:
     """Say whether ONNX Runtime is installed, and the processor is one that it is fast and exact on.
 
-    What llama.cpp was built for stands for the processor, so a portable build, as the image's, says no.
+    Without VNNI it adds up two products in sixteen bits, which do not hold all of them.
     """
     is_installed = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
-    is_fast = any(feature in processor_features() for feature in VNNI)
-    return is_installed and is_fast and weights.record.pooling == "mean"
+    return is_installed and has_vnni() and weights.record.pooling == "mean"
 
 
 class Int8Embedder(GgufEmbedder):
@@ -61,20 +58,29 @@ class Int8Embedder(GgufEmbedder):
         return path
 
     def _open(self, rooms: Sequence[int]) -> Opened:
-        import onnxruntime  # noqa: PLC0415 - of an extra
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = ERRORS_ONLY
         try:
-            session = onnxruntime.InferenceSession(self.write(), options, providers=["CPUExecutionProvider"])
+            session = self._session()
         except Exception as error:  # ONNX Runtime's have no class in common
-            way_out = "set models.fast_weights = false, or delete the file to have it written again"
+            way_out = "set models.fast_weights = false"
             raise ModelUnavailable(f"{self.name} does not load in eight bits; {way_out}: {error}") from error
         contexts = [_Context(session, self.name, room) for room in rooms]
         [output] = session.get_outputs()
         tokenizer = LlamaModel(self._weights.path, tokenizer_only=True)
         return Opened(tokenizer, output.shape[1], [(context, context) for context in contexts])
+
+    def _session(self) -> Any:
+        """Return a session of ONNX Runtime's; a graph that was damaged is written again."""
+        import onnxruntime  # noqa: PLC0415 - of an extra
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = ERRORS_ONLY
+        path = self.write()
+        try:
+            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception:
+            path.unlink()
+            return onnxruntime.InferenceSession(self.write(), options, providers=["CPUExecutionProvider"])
 
 
 class _Context:

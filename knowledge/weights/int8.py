@@ -22,6 +22,7 @@ VERSION = 1
 
 OPSET = 20
 LEVELS = 127
+TABLE_BLOCKS = 64
 MASKED = -1e4
 """Added to the score of what is no token."""
 
@@ -52,17 +53,18 @@ class _Bert:
     """Builds the graph, a node at a time; what a method returns is the name of a node's output."""
 
     def __init__(self, reader: gguf.GGUFReader) -> None:
-        self._tensors: dict[str, Floats] = {
-            tensor.name: np.asarray(gguf.quants.dequantize(tensor.data, tensor.tensor_type), np.float32)
-            for tensor in reader.tensors
-        }
+        self._tensors = {tensor.name: tensor for tensor in reader.tensors}
         fields = reader.fields
         self._layers = int(fields["bert.block_count"].contents())
         self._heads = int(fields["bert.attention.head_count"].contents())
         self._epsilon = float(fields["bert.attention.layer_norm_epsilon"].contents())
-        self._width = len(self._tensors["token_embd_norm.weight"])
+        self._width = len(self._tensor("token_embd_norm.weight"))
         self._nodes: list[Any] = []
         self._values: dict[str, Any] = {}
+
+    def _tensor(self, name: str) -> Floats:
+        tensor = self._tensors[name]
+        return _floats(tensor.data, tensor.tensor_type)
 
     def model(self) -> Any:
         """Return the whole graph as a model."""
@@ -101,11 +103,13 @@ class _Bert:
         return self._node("Cast", name, to=getattr(TensorProto, kind))
 
     def _tokens(self) -> str:
-        table = self._tensors["token_embd.weight"]
-        scales = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-12) / LEVELS
-        rows = self._cast(self._node("Gather", self._value(np.round(table / scales), np.int8), "tokens"), "FLOAT")
+        stored = self._tensors["token_embd.weight"]
+        blocks = np.array_split(stored.data, TABLE_BLOCKS)  # in floats it takes half a gigabyte
+        parts = [_in_bytes(_floats(block, stored.tensor_type), axis=1) for block in blocks]
+        table, scales = (np.concatenate(part) for part in zip(*parts, strict=True))
+        rows = self._cast(self._node("Gather", self._value(table, np.int8), "tokens"), "FLOAT")
         states = self._node("Mul", rows, self._node("Gather", self._value(scales), "tokens"))
-        places = self._tensors["position_embd.weight"] + self._tensors["token_types.weight"][0]
+        places = self._tensor("position_embd.weight") + self._tensor("token_types.weight")[0]
         states = self._node("Add", states, self._node("Gather", self._value(places), "places"))
         return self._normalised(states, "token_embd_norm")
 
@@ -144,9 +148,8 @@ class _Bert:
 
     def _linear(self, states: str, *names: str) -> str:
         """Multiply by matrices side by side, in bytes, and add what they add."""
-        matrix = np.concatenate([self._tensors[f"{name}.weight"].T for name in names], axis=1)
-        added = np.concatenate([self._tensors[f"{name}.bias"] for name in names])
-        scales = np.maximum(np.abs(matrix).max(axis=0), 1e-12) / LEVELS
+        matrix, scales = _in_bytes(np.concatenate([self._tensor(f"{name}.weight").T for name in names], axis=1), axis=0)
+        added = np.concatenate([self._tensor(f"{name}.bias") for name in names])
         largest = self._node(
             "ReduceMax", self._node("Abs", states), self._value([-1], np.int64), keepdims=1
         )  # of each token
@@ -155,15 +158,15 @@ class _Bert:
         product = self._node(
             "MatMulInteger",
             self._cast(moved, "UINT8"),
-            self._value(np.round(matrix / scales), np.int8),
+            self._value(matrix, np.int8),
             self._value(LEVELS + 1, np.uint8),
         )
         # by columns first: ONNX Runtime would take a product of both scales for one scale of all tokens
-        product = self._node("Mul", self._cast(product, "FLOAT"), self._value(scales))
+        product = self._node("Mul", self._cast(product, "FLOAT"), self._value(scales[0]))
         return self._node("Add", self._node("Mul", product, scale), self._value(added))
 
     def _normalised(self, states: str, name: str) -> str:
-        weight, added = (self._value(self._tensors[f"{name}.{part}"]) for part in ("weight", "bias"))
+        weight, added = (self._value(self._tensor(f"{name}.{part}")) for part in ("weight", "bias"))
         return self._node("LayerNormalization", states, weight, added, axis=-1, epsilon=self._epsilon)
 
     def _mean(self, states: str) -> None:
@@ -171,3 +174,15 @@ class _Bert:
         mask = self._node("Unsqueeze", "mask", self._value([2], np.int64))
         total = self._node("ReduceSum", self._node("Mul", states, mask), along, keepdims=0)
         self._node("Div", total, self._node("ReduceSum", "mask", along, keepdims=1), output="vectors")
+
+
+def _floats(data: NDArray[Any], kind: gguf.GGMLQuantizationType) -> Floats:
+    return np.array(gguf.quants.dequantize(data, kind), np.float32)
+
+
+def _in_bytes(matrix: Floats, axis: int) -> tuple[NDArray[np.int8], Floats]:
+    """Return a matrix in bytes and its scales, one for all that lie along the axis; the matrix given is used up."""
+    scales = np.maximum(np.maximum(matrix.max(axis, keepdims=True), -matrix.min(axis, keepdims=True)), 1e-12) / LEVELS
+    matrix /= scales
+    np.round(matrix, out=matrix)
+    return matrix.astype(np.int8), scales

@@ -30,7 +30,7 @@ _MULTIPLIED = re.compile(r"blk\.\d+\.(attn_q|attn_k|attn_output|ffn_gate|ffn_up)
 
 
 def requantise(weights: Weights, kind: str, folder: Path, *, progress: Progress = ignore_progress) -> Weights:
-    """Write a model in another type into `folder`, unless it is there already; takes some seconds a gigabyte.
+    """Write a model in another type into `folder`, unless it is there and no older; takes some seconds a gigabyte.
 
     Progress counts tensors.
 
@@ -42,7 +42,7 @@ def requantise(weights: Weights, kind: str, folder: Path, *, progress: Progress 
         raise ModelError(f"{kind} is not a type to quantise to; choose one of {', '.join(BITS)}")
     record = requantised(weights.record, kind)
     target = folder / record.file
-    if not target.exists():
+    if not _is_made(target, weights.path):
         folder.mkdir(parents=True, exist_ok=True)
         weights_at_most = weights.path.stat().st_size * 2
         check_space(folder, round(weights_at_most * BITS[kind] / 8))
@@ -65,9 +65,17 @@ def faster(weights: Weights, folder: Path, *, progress: Progress = ignore_progre
         NotEnoughSpace: the disk cannot hold the file.
         ModelError: llama.cpp refused.
     """
-    if "q4_k" not in weights.path.name.lower() or is_slow_build() or not _has_slow_matrices(weights.path):
+    if "q4_k" not in weights.path.name.lower() or is_slow_build():
+        return weights
+    made = folder / requantised(weights.record, FAST).file
+    if not _is_made(made, weights.path) and not _has_slow_matrices(weights.path):
         return weights
     return requantise(weights, FAST, folder, progress=progress)
+
+
+def _is_made(target: Path, source: Path) -> bool:
+    """Say whether a file is there that was written from this source, and not from an older one of the same name."""
+    return target.exists() and target.stat().st_mtime >= source.stat().st_mtime
 
 
 def _has_slow_matrices(path: Path) -> bool:

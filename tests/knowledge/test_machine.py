@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from knowledge import machine
-from knowledge.machine import available_memory, available_threads
+from knowledge.machine import available_memory, available_threads, has_vnni
 
 GIB = 1 << 30
 
@@ -15,7 +15,7 @@ GIB = 1 << 30
 def big_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Eight cores and 16 GiB, without groups."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    for name in ("ROOT", "OWN", "MEMORY"):
+    for name in ("ROOT", "OWN", "MEMORY", "PROCESSOR"):
         monkeypatch.setattr(machine, name, tmp_path / name)
     (tmp_path / "MEMORY").write_text(f"MemTotal:       {16 * GIB >> 10} kB\nMemFree:  1000 kB\n")
 
@@ -80,3 +80,12 @@ def test_a_part_of_a_core_is_one(tmp_path: Path) -> None:
 def test_where_nobody_says_the_memory_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "MEMORY").unlink()
     assert available_memory() == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "has"), [("avx2 avx512_vnni", True), ("avx2 avx_vnni", True), ("avx2 avx512_vbmi2", False)]
+)
+def test_the_processor_says_whether_it_has_vnni(tmp_path: Path, flags: str, *, has: bool) -> None:
+    assert not has_vnni()
+    (tmp_path / "PROCESSOR").write_text(f"processor\t: 0\nflags\t\t: fpu {flags}\nbugs\t\t: spectre_v1\n")
+    assert has_vnni() is has

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,6 +42,9 @@ def test_what_is_there_already_is_not_written_again(tiny: Weights, tmp_path: Pat
     there.write_bytes(b"GGUF")
     assert requantise(tiny, "q8_0", tmp_path).path == there
     assert there.read_bytes() == b"GGUF"
+    os.utime(there, (0, 0))  # of an older file of that name
+    requantise(tiny, "q8_0", tmp_path)
+    assert there.stat().st_size > tiny.path.stat().st_size
 
 
 @pytest.fixture
