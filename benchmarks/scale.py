@@ -74,6 +74,23 @@ def directions(lines: Sequence[str]) -> Vectors:
     return made
 
 
+class Words:
+    """Texts of real and of invented words."""
+
+    def __init__(self, lines: Sequence[str], seed: int) -> None:
+        """Count the words of some lines."""
+        words = Counter(word for line in lines for word in rjieba.cut(normalise(line)) if re.match(r"\w", word))
+        self.chance = random.Random(seed)
+        self._real, self._often = list(words), list(np.cumsum(list(words.values())))
+        self._rare = np.cumsum(1 / np.arange(1, INVENTED + 1)).tolist()
+
+    def text(self, length: int) -> str:
+        """Return so many words of each kind."""
+        real = self.chance.choices(self._real, cum_weights=self._often, k=length)
+        rare = self.chance.choices(range(INVENTED), cum_weights=self._rare, k=length)
+        return " ".join(real + [f"w{number}" for number in rare])
+
+
 class World:
     """Made-up entries, and questions about some of them."""
 
@@ -91,21 +108,13 @@ class World:
         self.questions = self._near(middles[asked])
         parts = np.array_split(middles, max(1, count // 20_000))
         self.vectors: Vectors = np.vstack([self._near(np.repeat(part, LINES, axis=0)) for part in parts])
-        words = Counter(word for line in lines for word in rjieba.cut(normalise(line)) if re.match(r"\w", word))
-        self._words = random.Random(rows)
-        self._real, self._often = list(words), list(np.cumsum(list(words.values())))
-        self._rare = np.cumsum(1 / np.arange(1, INVENTED + 1)).tolist()
-        self.texts = [self._text(12) for _ in range(count)]
-        self.asked = [" ".join(self._words.sample(self.texts[entry].split(), 4)) + self._text(4) for entry in asked]
+        words = Words(lines, seed=rows)
+        self.texts = [words.text(12) for _ in range(count)]
+        self.asked = [" ".join(words.chance.sample(self.texts[entry].split(), 4)) + words.text(4) for entry in asked]
 
     def _near(self, middles: Vectors) -> Vectors:
         away = SPREAD * self._chance.standard_normal(middles.shape, dtype=np.float32)
         return to_unit((middles + away) @ self._shape)
-
-    def _text(self, length: int) -> str:
-        real = self._words.choices(self._real, cum_weights=self._often, k=length)
-        rare = self._words.choices(range(INVENTED), cum_weights=self._rare, k=length)
-        return " ".join(real + [f"w{number}" for number in rare])
 
 
 def timed(work: Callable[[int], object]) -> tuple[float, float]:
