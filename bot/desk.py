@@ -17,7 +17,7 @@ from bot.case import Case
 from bot.checks import keeps_to_facts
 from bot.contextualise import choose, in_context, is_short
 from bot.errors import ActionDeclined, ActionError, ModelBusy
-from bot.guards import admit, asks_for_human, has_words, mentions
+from bot.guards import admit, asks_for_human, calls_off_human, has_words, mentions
 from bot.handoff import HandoffDesk
 from bot.models.base import ChatMessage, ChatModel, Sampling
 from bot.privacy import mask
@@ -49,6 +49,9 @@ log = structlog.get_logger()
 SUGGESTIONS = 3
 RECALLED = 3
 """Earlier questions that are searched again, where the channel keeps the conversation and we know of nothing."""
+
+WITHOUT_PEOPLE = {"openai"}
+"""Channels that hear nothing but the answer to what they ask: nobody is called there, who could not reply."""
 
 
 class FrontDesk:
@@ -189,7 +192,7 @@ class FrontDesk:
             asked_for_human=asks_for_human(case.text),
             local_model=self.local is not None,
             remote_model=self.remote is not None and self.remote.available,
-            humans=self.humans.enabled,
+            humans=self._can_call(case),
             misses=turn.misses,
         )
         return route(situation, self.settings.routing)
@@ -292,6 +295,9 @@ class FrontDesk:
             case.answer.outcome = "grounded"
             log.warning("the remote model is of no help either", turn=case.answer.turn_id, error=str(error))
 
+    def _can_call(self, case: Case) -> bool:
+        return self.humans.enabled and case.asked.channel not in WITHOUT_PEOPLE
+
     async def _clarify(self, case: Case) -> AsyncGenerator[Event]:
         case.answer.text = messages.clarify(case.answer.language)
         case.answer.suggestions = [
@@ -327,10 +333,12 @@ class FrontDesk:
             reason = "asked" if asks_for_human(case.text) else "unanswered"
             await self.humans.call(answer.conversation_id, reason)
             answer.handoff = "waiting"
-            answer.text = self.humans.answer_to_call(answer.language)
+            answer.text = self.humans.answer_to_call(answer.language, asked=reason == "asked")
+        elif calls_off_human(case.text) and await self.humans.call_off(answer.conversation_id):
+            answer.handoff, answer.text = "bot", messages.bot_again(answer.language)
         else:
             if answer.handoff == "waiting":
-                answer.text = self.humans.answer_to_call(answer.language, again=True)
+                answer.text = self.humans.answer_meanwhile(answer.language)
             self.humans.changes.tell(answer.conversation_id)
         yield case.begun()
         if answer.text:
@@ -345,7 +353,7 @@ class FrontDesk:
         elif asks_for_human(case.text):
             case.answer.text = messages.no_humans(language)
         else:
-            case.answer.text = messages.out_of_scope(language, can_hand_off=self.humans.enabled)
+            case.answer.text = messages.out_of_scope(language, can_hand_off=self._can_call(case))
         yield case.begun()
         yield Token(case.answer.text)
 

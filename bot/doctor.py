@@ -25,6 +25,7 @@ from bot.channels.opening import open_adapters, open_channels
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.store.database import blocking_url, migration_config
+from bot.store.tables import KnowledgeBaseRow
 from knowledge.errors import IndexUnavailable, ModelError
 from knowledge.llama import is_slow_build, processor_features
 from knowledge.machine import available_memory, available_threads
@@ -153,6 +154,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with engine.connect() as connection:
             revision = MigrationContext.configure(connection).get_current_revision()
             its_time = connection.scalar(select(func.now())) if engine.dialect.name == "postgresql" else None
+            there = set(connection.scalars(select(KnowledgeBaseRow.name))) if revision == newest else None
         engine.dispose()
     except (SQLAlchemyError, ImportError, OSError) as error:
         yield Finding("database", "broken", f"it cannot be opened: {str(error).splitlines()[0]}")
@@ -161,8 +163,19 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "well", f"{engine.dialect.name} answers, at revision {revision}")
     else:
         yield Finding("database", "doubtful", f"it is at revision {revision}; the next start brings it to {newest}")
+    if there is not None:
+        yield from _knowledge_bases(settings, there)
     if its_time is not None:
         yield _clock(its_time, "the database")
+
+
+def _knowledge_bases(settings: Settings, there: set[str]) -> Iterator[Finding]:
+    """Look for those that the bot is to answer from, if that is not simply all of them."""
+    if unknown := sorted(set(settings.bot.knowledge_bases) - there):
+        known = f"; there are {', '.join(sorted(there))}" if there else ""
+        yield Finding(
+            "knowledge", "broken", f"bot.knowledge_bases names {', '.join(unknown)}, which is not there{known}"
+        )
 
 
 def _index(settings: Settings) -> Iterator[Finding]:

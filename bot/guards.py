@@ -19,6 +19,17 @@ _FOR_A_HUMAN_EN = re.compile(
     r"(?:human|person|agent|representative|someone|operator|colleague)(?: please)?[.!?\s]*",
     re.IGNORECASE,
 )
+_NO_HUMAN_ZH = re.compile(
+    r"(?:先|那|还是|算了|[,，\s])*(?:不用|不要|不需要|不必|不想|不|别|取消)(?:再|先)?(?:转接?|找|接|要|叫|换|等)?(?:待|到|了)?"
+    r"(?:人工|真人|活人|客服人员)(?:客服|服务|坐席)?(?:了|吧|啦|[,，。!！~\s])*"
+    r"(?:(?:我)?(?:还是|继续|就)?(?:问|用|找)?机器人(?:就|也)?(?:行|好|可以|吧|了)*[。!！\s]*)?"
+)
+_NO_HUMAN_EN = re.compile(
+    r"(?:no|cancel|never mind|i do not need|i don'?t need|don'?t call|without)(?: the| an?| more)*"
+    r"(?: real| live| human)* (?:human|person|agent|representative|operator|colleague)s?"
+    r"(?:[,\s]*(?:please|any ?more))?[.!\s]*",
+    re.IGNORECASE,
+)
 
 
 def admit(text: str, *, max_chars: int) -> str:
@@ -45,6 +56,11 @@ def has_words(text: str) -> bool:
 def asks_for_human(text: str) -> bool:
     """Say whether the whole message is a call for a human; a question about the service hours is not."""
     return bool(_FOR_A_HUMAN_ZH.fullmatch(text) or _FOR_A_HUMAN_EN.fullmatch(text))
+
+
+def calls_off_human(text: str) -> bool:
+    """Say whether the whole message says that no human is wanted any more."""
+    return bool(_NO_HUMAN_ZH.fullmatch(text) or _NO_HUMAN_EN.fullmatch(text))
 
 
 def mentions(text: str, words: Iterable[str]) -> bool:

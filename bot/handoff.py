@@ -31,11 +31,21 @@ class HandoffDesk:
         """Say whether there are people."""
         return self.settings.enabled
 
-    def answer_to_call(self, language: str, *, again: bool = False) -> str:
-        """Return what a customer is told who calls for a human, or writes `again` while waiting for one."""
+    def answer_to_call(self, language: str, *, asked: bool = True) -> str:
+        """Return what a customer is told for whom a human is called, as they `asked` or not."""
         if not self.settings.opening_hours.is_open():
             return messages.outside_hours(language, self.settings.opening_hours.describe(language))
-        return messages.still_waiting(language) if again else messages.handed_off(language)
+        return messages.handed_off(language, asked=asked)
+
+    def answer_meanwhile(self, language: str) -> str:
+        """Return what a customer is told who writes while waiting for a human."""
+        hours = self.settings.opening_hours
+        noted = (
+            messages.still_waiting(language)
+            if hours.is_open()
+            else messages.outside_hours(language, hours.describe(language))
+        )
+        return f"{noted}\n{messages.way_back(language)}"
 
     async def call(self, conversation_id: str, reason: str) -> None:
         """Hand a conversation over; a second call changes nothing."""
@@ -43,6 +53,14 @@ class HandoffDesk:
         if await self._store.hand_off(conversation_id, reason, summary):
             log.info("handed off", conversation=conversation_id, reason=reason)
             self.changes.tell(conversation_id)
+
+    async def call_off(self, conversation_id: str) -> bool:
+        """Give a conversation back to the bot for whose human nobody wants to wait; False if one is there."""
+        if not await self._store.call_off(conversation_id):
+            return False
+        log.info("handoff called off", conversation=conversation_id)
+        self.changes.tell(conversation_id)
+        return True
 
 
 def summarise(transcript: Sequence[Message]) -> str:

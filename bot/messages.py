@@ -11,6 +11,11 @@ def _pick(language: str, zh: str, en: str) -> str:
     return zh if language == "zh" else en
 
 
+def _spaced(name: str) -> str:
+    """Return a name as it follows a Chinese character: a Latin one after a space."""
+    return f" {name}" if name[:1].isascii() else name
+
+
 def as_language(language: str) -> Language:
     """Return the one of our languages that serves a customer best."""
     return "zh" if language.lower().startswith("zh") else "en"
@@ -19,7 +24,7 @@ def as_language(language: str) -> Language:
 def welcome(language: str, name: str, chosen: str = "") -> str:
     """Greet on an empty chat page, with the company's own words if it has any."""
     return chosen or _pick(
-        language, f"您好，我是{name}，请问有什么可以帮您？", f"Hello, I am {name}. How can I help you?"
+        language, f"您好，我是{_spaced(name)}，请问有什么可以帮您？", f"Hello, I am {name}. How can I help you?"
     )
 
 
@@ -106,18 +111,42 @@ def thanks(language: str) -> str:
     return _pick(language, "谢谢您的反馈！", "Thank you for the feedback!")
 
 
-def handed_off(language: str) -> str:
-    """Say that a human has been called."""
+def handed_off(language: str, *, asked: bool = True) -> str:
+    """Say that a human has been called, as the customer `asked` or because the bot did not help."""
+    if asked:
+        return _pick(
+            language,
+            "好的，已为您转接人工客服，请稍候。您可以继续补充说明，同事会看到完整的对话。",
+            "All right, I have called a colleague. You can add details meanwhile; they will see the whole "
+            "conversation.",
+        )
     return _pick(
         language,
-        "好的，已为您转接人工客服，请稍候。您可以继续补充说明，同事会看到完整的对话。",
-        "All right, I have called a colleague. You can add details meanwhile; they will see the whole conversation.",
+        "抱歉没能答上您的问题，已请人工客服来处理，请稍候。您可以继续补充说明，同事会看到完整的对话。",
+        "Sorry that I could not answer, so I have called a colleague. You can add details meanwhile; they will see the "
+        "whole conversation.",
     )
 
 
 def still_waiting(language: str) -> str:
     """Say that the human is on the way; what was written is kept."""
     return _pick(language, "已收到，人工客服会尽快回复您。", "Received. A colleague will reply as soon as possible.")
+
+
+def way_back(language: str) -> str:
+    """Say how to go on with the bot instead of waiting for a human; `guards.calls_off_human` understands it."""
+    return _pick(
+        language,
+        "想继续问机器人，请回复“不用人工”。",
+        "To go on with the bot instead, write “no agent”.",
+    )
+
+
+def bot_again(language: str) -> str:
+    """Say that nobody is waited for any more."""
+    return _pick(
+        language, "好的，不再等待人工客服。请问还有什么可以帮您？", "All right, no agent then. What can I do for you?"
+    )
 
 
 def outside_hours(language: str, hours: str) -> str:

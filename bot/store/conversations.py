@@ -27,6 +27,7 @@ from bot.question import (
     Usage,
 )
 from bot.store.database import Store, whole
+from bot.store.inbox import mask_all
 from bot.store.news import announce
 from bot.store.outage import repeated
 from bot.store.tables import ConversationRow, FeedbackRow, HandoffRow, TurnRow, new_id, now
@@ -152,6 +153,18 @@ class ConversationStore(Store):
             if not cast("CursorResult[Any]", taken).rowcount:  # somebody else called at the same moment, or before
                 return False
             session.add(HandoffRow(conversation_id=conversation_id, reason=reason, summary=summary))
+            announce(session, "conversation", conversation_id)
+            return True
+
+    @whole
+    async def call_off(self, conversation_id: str) -> bool:
+        """Give a conversation that waits for a human back to the bot; False if it does not wait, or not any more."""
+        async with self.database.transaction() as session:
+            waits = (ConversationRow.id == conversation_id) & (ConversationRow.handoff == "waiting")
+            taken = await session.execute(update(ConversationRow).where(waits).values(handoff="bot"))
+            if not cast("CursorResult[Any]", taken).rowcount:
+                return False
+            await mask_all(session, conversation_id)
             announce(session, "conversation", conversation_id)
             return True
 

@@ -256,7 +256,8 @@ def _said(turn: TurnRow) -> list[TranscriptItem]:
     items = [TranscriptItem("customer", "", turn.question, turn.created_at)]
     if turn.answer:
         answered_at = turn.created_at + timedelta(milliseconds=turn.total_ms or 0)
-        items.append(TranscriptItem("bot", "", turn.answer, answered_at, turn.outcome))
+        offered = [f"- {each['question']}" for each in turn.suggestions or []]
+        items.append(TranscriptItem("bot", "", "\n".join([turn.answer, *offered]), answered_at, turn.outcome))
     return items
 
 

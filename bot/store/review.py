@@ -9,7 +9,7 @@ from itertools import groupby, takewhile
 from operator import itemgetter
 from typing import Literal, get_args
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.database import Store, whole
@@ -52,9 +52,18 @@ class ReviewStore(Store):
             .where(MessageRow.kind.in_(("reply", "state")), MessageRow.conversation_id.in_(of_people))
             .order_by(MessageRow.conversation_id, MessageRow.id)
         )
+        to_the_bot = (
+            select(TurnRow.conversation_id, TurnRow.created_at, literal("question"), TurnRow.question)
+            .where(TurnRow.outcome != "handoff", TurnRow.conversation_id.in_(of_people))
+            .where(TurnRow.conversation_id.in_(select(MessageRow.conversation_id).where(MessageRow.kind == "reply")))
+        )
         async with self.database.transaction() as session:
-            written = groupby((await session.execute(messages)).all(), key=itemgetter(0))
-            people = {conversation: [(at, kind, text) for _, at, kind, text in rows] for conversation, rows in written}
+            said = [*await session.execute(messages), *await session.execute(to_the_bot)]
+            said.sort(key=itemgetter(0, 1))  # what was written at one moment stays in order
+            people = {
+                conversation: [(at, kind, text) for _, at, kind, text in rows]
+                for conversation, rows in groupby(said, key=itemgetter(0))
+            }
             return [
                 Miss(question, _kinds(outcome, rating), at, _agent_answer(people.get(conversation, ()), at))
                 for question, outcome, rating, at, conversation in await session.execute(turns)
@@ -88,8 +97,11 @@ def _kinds(outcome: str | None, rating: str | None) -> tuple[Kind, ...]:
     return tuple(kind for kind in KINDS if kind in (outcome, rating))
 
 
-def _agent_answer(messages: Iterable[tuple[datetime, str, str]], asked_at: datetime) -> str | None:
-    """Return what the person who came after a question wrote until the conversation was given back or closed."""
-    later = ((kind, text) for at, kind, text in messages if at > asked_at)
-    till_released = takewhile(lambda each: each[0] == "reply" or each[1] == "human", later)
+def _agent_answer(said: Iterable[tuple[datetime, str, str]], asked_at: datetime) -> str | None:
+    """Return what the person who came after a question wrote until the conversation was given back or closed.
+
+    None if the customer asked the bot something else before that: who knows which of the two they answered.
+    """
+    later = ((kind, text) for at, kind, text in said if at > asked_at)
+    till_released = takewhile(lambda each: each[0] == "reply" or each == ("state", "human"), later)
     return "\n\n".join(text for kind, text in till_released if kind == "reply") or None

@@ -10,6 +10,7 @@ from bot import messages
 from bot.errors import NotFound, QuestionRejected, RemoteModelError
 from bot.question import Question
 from bot.store.database import Database
+from bot.store.inbox import InboxStore
 from bot.store.tables import ConversationRow, HandoffRow, TurnRow
 from knowledge.errors import IndexUnavailable, ModelError
 from knowledge.search import Query
@@ -203,6 +204,7 @@ async def test_the_second_unanswered_question_in_a_row_calls_a_human(database: D
     first, _ = await ask(desk, "能带宠物吗？")
     second, _ = await ask(desk, Question(text="狗可以进店吗？", conversation_id=first.conversation_id))
     assert [first.outcome, second.outcome] == ["refused", "handoff"]
+    assert second.text == messages.handed_off("zh", asked=False)
     async with database.transaction() as session:
         assert list(await session.scalars(select(HandoffRow.reason))) == ["unanswered"]
 
@@ -218,13 +220,42 @@ async def test_an_answer_in_between_starts_the_count_again(database: Database) -
     assert third.outcome == "refused"
 
 
+WAITING = f"{messages.still_waiting('zh')}\n{messages.way_back('zh')}"
+
+
+async def test_who_does_not_want_to_wait_for_a_human_any_more_has_the_bot_again(database: Database) -> None:
+    desk = make_desk(database, StubKnowledge(DIRECT))
+    first, _ = await ask(desk, "转人工")
+    again = {"conversation_id": first.conversation_id}
+    second, _ = await ask(desk, Question(text="不用人工了", **again))
+    assert (second.handoff, second.text) == ("bot", messages.bot_again("zh"))
+    third, _ = await ask(desk, Question(text="怎么退货？", **again))
+    assert (third.outcome, third.handoff) == ("direct", "bot")
+
+
+async def test_a_person_who_is_there_is_not_called_off(database: Database) -> None:
+    desk = make_desk(database, StubKnowledge(DIRECT))
+    first, _ = await ask(desk, "转人工")
+    await InboxStore(database).take(first.conversation_id, "Mei", instead_of=None)
+    second, _ = await ask(desk, Question(text="不用人工了", conversation_id=first.conversation_id))
+    assert (second.handoff, second.text) == ("human", "")
+
+
+async def test_where_nobody_could_hear_a_person_none_is_called(database: Database) -> None:
+    desk = make_desk(database, StubKnowledge(NOTHING))
+    asked, _ = await ask(desk, Question(text="转人工", channel="openai"))
+    assert (asked.outcome, asked.text, asked.handoff) == ("refused", messages.no_humans("zh"), "bot")
+    unanswered, _ = await ask(desk, Question(text="能带宠物吗？", channel="openai"))
+    assert unanswered.text == messages.out_of_scope("zh", can_hand_off=False)
+
+
 async def test_while_a_human_is_awaited_the_bot_does_not_answer(database: Database) -> None:
     knowledge, local = StubKnowledge(DIRECT), ScriptedModel("never")
     desk = make_desk(database, knowledge, local=local)
     first, _ = await ask(desk, "转人工")
     searched = len(knowledge.queries)
     second, _ = await ask(desk, Question(text="怎么退货？", conversation_id=first.conversation_id))
-    assert (second.outcome, second.handoff, second.text) == ("handoff", "waiting", messages.still_waiting("zh"))
+    assert (second.outcome, second.handoff, second.text) == ("handoff", "waiting", WAITING)
     assert second.citations == []
     assert len(knowledge.queries) == searched
     async with database.transaction() as session:

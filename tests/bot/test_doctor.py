@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.server
 import shutil
 import socket
+import sqlite3
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -133,6 +134,17 @@ def test_a_database_says_how_old_it_is(look: Look, tmp_path: Path) -> None:
     command.downgrade(migration_config(url), "0003")
     [finding] = look(database_url=url)["database"]
     assert (finding.state, "0003" in finding.sentence) == ("doubtful", True)
+
+
+def test_a_knowledge_base_that_is_not_there_is_named(look: Look, tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'some.db'}"
+    upgrade(url)
+    with sqlite3.connect(tmp_path / "some.db") as database:
+        database.execute("INSERT INTO knowledge_bases (name, created_at) VALUES ('shop', '2026-01-01')")
+    [finding] = look(database_url=url, bot={"knowledge_bases": ["shop", "tea"]})["knowledge"]
+    assert finding.state == "broken"
+    assert finding.sentence == "bot.knowledge_bases names tea, which is not there; there are shop"
+    assert "knowledge" not in look(database_url=url, bot={"knowledge_bases": ["shop"]})
 
 
 def test_a_database_that_is_away_is_broken(look: Look) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import QuestionRejected
-from bot.guards import admit, asks_for_human, has_words, mentions
+from bot.guards import admit, asks_for_human, calls_off_human, has_words, mentions
 
 
 def test_a_question_is_cleaned() -> None:
@@ -88,3 +88,36 @@ def test_a_question_about_humans_is_a_question(text: str) -> None:
 )
 def test_a_sensitive_word_is_found_however_it_is_written(text: str, found: bool) -> None:
     assert mentions(text, ["博彩", "bitcoin", " ", ""]) is found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "不用人工",
+            "不用人工了",
+            "不用人工了，问机器人就行",
+            "算了，不用转人工了",
+            "先不要转人工客服",
+            "取消人工",
+            "不等人工了，继续问机器人",
+        ),
+        *(
+            "no agent",
+            "No agent, please",
+            "never mind the agent",
+            "cancel the human",
+            "I don't need a person any more.",
+        ),
+    ],
+)
+def test_who_wants_no_human_any_more_is_understood(text: str) -> None:
+    assert calls_off_human(text)
+    assert not asks_for_human(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["转人工", "不用人工审核吗", "人工什么时候来", "no agent has written to me", "不用了谢谢"]
+)
+def test_other_words_call_nobody_off(text: str) -> None:
+    assert not calls_off_human(text)

@@ -1,4 +1,7 @@
-/** The chat page: one chat that fills the window, and shows whoever tries the bot out how its answers came about. */
+/**
+ * The chat page: one chat that fills the window. On the server's own machine, and with ?inspect, it shows how answers came
+ * about; customers are spared that.
+ */
 
 import { setBot } from "./api.js";
 import { mountChat } from "./chat.js";
@@ -9,13 +12,15 @@ import { fitToVisibleScreen } from "./screen.js";
 
 const OTHER = { zh: ["en", "EN", "EN · Switch to English"], en: ["zh", "中", "中 · 切换到中文"] };
 
-setBot(new URLSearchParams(location.search).get("bot"));
+const asked = new URLSearchParams(location.search);
+const isTriedOut = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) || asked.has("inspect");
+setBot(asked.get("bot"));
 const switchLanguage = element("button", { type: "button", class: "header-button language", id: "language" });
 const chat = mountChat(document.body, {
   onName: (name) => (document.title = name),
   onLanguage: showLanguage,
   locale: loadLanguage(),
-  inspector,
+  inspector: isTriedOut ? inspector : undefined,
 });
 chat.page.actions.append(switchLanguage);
 fitToVisibleScreen(chat.page.app);

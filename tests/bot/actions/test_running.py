@@ -181,7 +181,9 @@ async def test_an_action_may_call_people(talk: Talk, database: Database) -> None
         handoff = await session.scalar(select(HandoffRow))
     assert handoff is not None
     assert handoff.reason == "action"
-    assert (await talk.says("hello?")).text == messages.still_waiting("en")  # the bot is silent now
+    assert (
+        await talk.says("hello?")
+    ).text == f"{messages.still_waiting('en')}\n{messages.way_back('en')}"  # the bot is silent now
 
 
 async def test_a_pause_that_is_taken_back_calls_nobody(talk: Talk) -> None:

@@ -118,7 +118,10 @@ def test_a_human_can_be_called_with_a_button(client: TestClient) -> None:
     response = client.post("/api/handoff", json={"conversation_id": conversation, "language": "en"})
     assert response.json() == {"handoff": "waiting", "message": messages.handed_off("en")}
     following = client.post("/api/chat", json={**ASKED, "conversation_id": conversation}).json()
-    assert (following["handoff"], following["answer"]) == ("waiting", messages.still_waiting("zh"))
+    assert (following["handoff"], following["answer"]) == (
+        "waiting",
+        f"{messages.still_waiting('zh')}\n{messages.way_back('zh')}",
+    )
 
 
 def test_without_humans_the_button_is_refused(site: Site, open_client: Open) -> None:

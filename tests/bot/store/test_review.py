@@ -73,6 +73,20 @@ async def test_what_a_person_then_wrote_is_the_agents_answer(past: Past, store: 
     }
 
 
+async def test_words_of_a_person_are_not_put_down_to_a_question_before_the_last_one(
+    past: Past, store: ReviewStore
+) -> None:
+    await past.asked("2026-03-01 00:00", "refused", question="is parking free", conversation="talk")
+    await past.asked("2026-03-01 00:01", "grounded", question="do you engrave", rating="down", conversation="talk")
+    await past.asked("2026-03-01 00:02", "handoff", question="a person please", conversation="talk")
+    await past.wrote("2026-03-01 00:03", "Yes, for 20 yuan.", conversation="talk")
+    misses = await store.misses(MARCH)
+    assert {miss.question: miss.agent_answer for miss in misses} == {
+        "is parking free": None,
+        "do you engrave": "Yes, for 20 yuan.",
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "questions"),
     [

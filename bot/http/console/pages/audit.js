@@ -43,6 +43,7 @@ const t = words({
     },
     commandLine: "命令行",
     yes: "是",
+    values: { bot: "机器人", closed: "结束" },
     no: "否",
     actions: {
       login: "登录",
@@ -110,6 +111,7 @@ const t = words({
     },
     commandLine: "The command line",
     yes: "yes",
+    values: { bot: "the bot", closed: "nobody: it is closed" },
     no: "no",
     actions: {
       login: "Logged in",
@@ -219,5 +221,5 @@ function describe(details) {
 function inWords(value) {
   if (typeof value === "boolean") return value ? t.yes : t.no;
   if (Array.isArray(value)) return value.map(inWords).join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? JSON.stringify(value) : (t.values[value] ?? String(value));
 }

@@ -18,7 +18,7 @@ const t = words({
     welcome_zh: "中文问候语",
     welcome_en: "英文问候语",
     welcomeHint: "客户打开聊天窗口时看到的第一句话。",
-    welcomeDefault: { zh: "您好，请问有什么可以帮您？", en: "Hello, how can I help?" },
+    welcomeDefault: (name) => ({ zh: `您好，我是${name}，请问有什么可以帮您？`, en: `Hello, I am ${name}. How can I help you?` }),
     starters: "推荐问题",
     startersHint: "每行一个，客户点一下就能问。留空则取知识库里的几条。",
     synonyms: "同义词",
@@ -38,7 +38,7 @@ const t = words({
     welcome_zh: "Chinese greeting",
     welcome_en: "English greeting",
     welcomeHint: "The first sentence that customers see.",
-    welcomeDefault: { zh: "您好，请问有什么可以帮您？", en: "Hello, how can I help?" },
+    welcomeDefault: (name) => ({ zh: `您好，我是${name}，请问有什么可以帮您？`, en: `Hello, I am ${name}. How can I help you?` }),
     starters: "Questions to begin with",
     startersHint: "One a line; a click asks it. Empty: some of the FAQ's.",
     synonyms: "Synonyms",
@@ -57,7 +57,7 @@ export async function render(place) {
       option(
         settings[`bot.welcome_${tongue}`],
         t[`welcome_${tongue}`],
-        paragraph(value(`welcome_${tongue}`), { maxlength: 500, placeholder: t.welcomeDefault[tongue], lang: tongue }),
+        paragraph(value(`welcome_${tongue}`), { maxlength: 500, placeholder: t.welcomeDefault(value("name"))[tongue], lang: tongue }),
         { hint: t.welcomeHint },
       );
     return optionsCard(

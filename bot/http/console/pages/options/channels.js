@@ -29,6 +29,7 @@ const t = words({
       widget: "一行脚本，放到您的网站上。",
       api: "用 API 密钥接入您自己的程序。",
     },
+    onlyHere: "这个地址只有这台机器能打开：先把服务放到公司的域名下，再用那个域名打开后台，这里就是能发给客户的地址。",
     works: "可用",
     fails: "打不开",
     noSite: "还没有网站可以用",
@@ -58,6 +59,8 @@ const t = words({
       widget: "One line of script on your site.",
       api: "For your own programs, with an API key.",
     },
+    onlyHere:
+      "Only this machine can open this address: put the server under a domain of yours and open the console there; then this is what customers can use.",
     works: "Works",
     fails: "Does not open",
     noSite: "No site may use it yet",
@@ -68,6 +71,8 @@ const t = words({
     documentation: "API reference",
   },
 });
+
+const IS_LOCAL = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
 const CHANNELS = [
   { name: "page", path: "/", more: () => linkButton(t.open, "/", { icon: "external" }) },
@@ -131,7 +136,8 @@ function channelsCard(works, sites) {
     const [colour, said] = !works[at] ? ["bad", t.fails] : lacksSite ? ["warn", t.noSite] : ["good", t.works];
     const head = element("h3", {}, t.names[name], light(colour, said));
     const about = element("div", {}, head, element("p", { class: "quiet" }, t.about[name]));
-    return element("li", {}, element("div", { class: "section-head" }, about, more()), lacksSite ? siteNote() : null, line);
+    const onlyHere = name === "page" && IS_LOCAL ? element("p", { class: "note warn" }, icon("warning"), t.onlyHere) : null;
+    return element("li", {}, element("div", { class: "section-head" }, about, more()), lacksSite ? siteNote() : onlyHere, line);
   });
   return card(t.channels, element("ul", { class: "channels" }, ...rows));
 }

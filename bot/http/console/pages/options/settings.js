@@ -4,6 +4,7 @@ import { element } from "/page/dom.js";
 import { get, patch } from "../../api.js";
 import { form } from "../../forms.js";
 import { toast } from "../../layers.js";
+import { guard } from "../../leaving.js";
 import { card, fill } from "../../parts.js";
 import { words } from "../../words.js";
 
@@ -48,6 +49,7 @@ export function optionsCard(title, sentence, children, saved) {
   const changed = () => options.filter((each) => each.isChanged());
   made.addEventListener("input", look);
   look();
+  guard(() => node.isConnected && changed().length > 0); // what was saved is drawn anew
   made.querySelector(".form-buttons").hidden = !open;
   node.append(made);
   return Object.assign(node, { save, isChanged: () => changed().length > 0 });

@@ -24,7 +24,7 @@ export const t = words({
     agentAnswer: "同事回答过：",
     toNearest: "加为它的相似问",
     toOther: "加到别的条目…",
-    newEntry: "新建条目…",
+    newEntry: "新建条目",
     ignore: "忽略",
     noneChosen: "请至少勾选一个问题",
     done: { variant: "已加为相似问，发布后生效", entry: "已新建条目，发布后生效", ignore: "已忽略；再有人问会重新出现" },
