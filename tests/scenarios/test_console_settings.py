@@ -77,6 +77,19 @@ def test_a_threshold_changes_the_next_answer_and_can_be_taken_back(section: Sect
         assert client.post("/api/chat", json=asked).json()["outcome"] == "direct"
 
 
+def test_what_is_not_saved_is_not_lost_without_a_word(section: Section) -> None:
+    page = section("bot")
+    box(page, "名字").fill("小茶")
+    page.get_by_role("link", name="人工服务", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("放弃没有保存的修改？")
+    dialog.get_by_role("button", name="取消").click()
+    expect(box(page, "名字")).to_have_value("小茶")
+    page.get_by_role("link", name="人工服务", exact=True).click()
+    dialog.get_by_role("button", name="放弃修改").click()
+    expect(page.get_by_role("heading", name="人工服务")).to_be_visible()
+
+
 def test_a_border_is_moved_by_keyboard_or_mouse_and_shows_what_it_would_do(section: Section, console: Console) -> None:
     with console.server.client as client:
         client.post("/api/chat", json={"question": "怎么开发票"})

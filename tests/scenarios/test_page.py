@@ -100,6 +100,18 @@ def test_an_answer_shows_the_entry_it_rests_on(page: Page) -> None:
     expect(bubble).to_contain_text("发票")
 
 
+def test_customers_are_spared_how_an_answer_came_about(browser: Browser, shop: Served) -> None:
+    address = shop.url.replace("127.0.0.1", "bot.localhost")  # a name that does not say that this is the server itself
+    with browser.new_context(locale="zh-CN") as context:
+        page = context.new_page()
+        page.goto(address)
+        ask(page, "怎么开发票")
+        expect(page.get_by_test_id("confidence")).to_have_count(0)
+        expect(page.get_by_text("原文回答")).to_have_count(0)
+        page.goto(f"{address}/?inspect")
+        expect(page.get_by_test_id("confidence")).to_be_visible()
+
+
 def test_a_suggestion_that_is_clicked_is_asked(page: Page) -> None:
     bubble = ask(page, UNSURE[0])
     suggestion = bubble.get_by_test_id("suggestion").first

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import NotFound, NotYours
-from bot.question import Answer, Question
+from bot.question import Answer, Question, Suggestion
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database
 from bot.store.inbox import InboxStore
@@ -149,3 +149,12 @@ async def test_a_conversation_that_never_was_is_not_found(inbox: InboxStore) -> 
     ):
         with pytest.raises(NotFound):
             await work
+
+
+async def test_what_was_offered_to_choose_from_is_shown_to_people(log: ConversationStore, inbox: InboxStore) -> None:
+    turn = await log.begin(Question(text="发票"))
+    offered = [Suggestion("SHOP-1", "怎么开发票？"), Suggestion("SHOP-2", "发票开错了怎么办？")]
+    ids = {"conversation_id": turn.conversation_id, "turn_id": turn.id}
+    await log.finish(Answer(**ids, outcome="clarify", text="您是不是想问：", language="zh", suggestions=offered))
+    [_, said] = await inbox.transcript(turn.conversation_id)
+    assert said.text == "您是不是想问：\n- 怎么开发票？\n- 发票开错了怎么办？"
