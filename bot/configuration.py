@@ -26,7 +26,10 @@ FOLLOW_SECONDS = 5.0
 """So often it is looked what is kept, if nobody says that something was changed."""
 
 EDITABLE: dict[str, tuple[str, ...]] = {
-    "bot": ("name", "language", "welcome_zh", "welcome_en", "starters", "synonyms", "sensitive_words"),
+    "bot": (
+        *("name", "language", "welcome_zh", "welcome_en"),
+        *("knowledge_bases", "starters", "synonyms", "sensitive_words"),
+    ),
     "routing": ("direct", "grounded", "clarify", "handoff_after"),
     "remote": ("base_url", "api_key", "model", "timeout_seconds"),
     "handoff": ("enabled", "hours", "time_zone", "webhook_url"),

@@ -128,6 +128,7 @@ class FrontDesk:
         self.settings, self.humans.settings, self.remote = settings, settings.handoff, remote
         self._wording.configure(settings)
         self.knowledge.use_synonyms(settings.bot.synonyms)
+        self.knowledge.answer_from(settings.bot.knowledge_bases)
 
     def forget(self) -> None:
         """Forget what customers said and were told, as far as it is in memory only."""

@@ -129,6 +129,12 @@ class PublishedKnowledge:
             self._synonyms, self._draft = list(lines), None
             self._use(self._searcher and self._searcher.with_synonyms(lines))
 
+    def answer_from(self, knowledge_bases: Sequence[str]) -> None:
+        """Search these knowledge bases, all of them if there are none, from when they are loaded."""
+        if list(knowledge_bases) != self._names:
+            self._names = list(knowledge_bases)
+            self.published.ring()
+
     def _use(self, searcher: Searcher | None) -> None:
         self._searcher = searcher
         self._found.clear()

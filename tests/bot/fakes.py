@@ -134,6 +134,9 @@ class StubKnowledge:
     def use_synonyms(self, lines: Sequence[str]) -> None:
         self.synonyms = list(lines)
 
+    def answer_from(self, knowledge_bases: Sequence[str]) -> None:
+        self.knowledge_bases = list(knowledge_bases)
+
     def forget(self) -> None:
         self.queries.clear()
 

@@ -269,6 +269,19 @@ async def test_what_was_found_before_a_release_is_not_given_after_it(
     assert await best(knowledge, "发票怎么弄") == "改了"
 
 
+async def test_the_knowledge_bases_that_are_answered_from_can_be_others(store: KnowledgeStore, tmp_path: Path) -> None:
+    for name, entry in (("shop", RETURNS), ("tea", INVOICE)):
+        await store.upsert(name, [entry])
+        await store.publish(name)
+    knowledge = PublishedKnowledge(store, HashEmbedder(), tmp_path / "index")
+    await knowledge.refresh()
+    assert set(knowledge.live_releases) == {"shop", "tea"}
+    knowledge.answer_from(["tea"])
+    await asyncio.wait_for(knowledge.published.wait(60), 5)  # so `follow` need not wait until it looks for itself
+    await knowledge.refresh()
+    assert [located.knowledge_base for located in knowledge.entries] == ["tea"]
+
+
 async def test_what_is_found_while_a_release_comes_is_not_given_after_it(
     slow: tuple[SlowEmbedder, PublishedKnowledge],
 ) -> None:

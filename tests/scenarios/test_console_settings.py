@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,38 @@ def test_what_is_not_saved_is_not_lost_without_a_word(section: Section) -> None:
     page.get_by_role("link", name="人工服务", exact=True).click()
     dialog.get_by_role("button", name="放弃修改").click()
     expect(page.get_by_role("heading", name="人工服务")).to_be_visible()
+
+
+def test_only_the_knowledge_bases_that_are_ticked_answer(section: Section, console: Console) -> None:
+    with console.api as api, console.server.client as client:
+        api.post("/knowledge-bases", json={"name": "tea"})
+        entry = {"key": "TEA-1", "question": "茶叶怎么存放？", "answer": "密封，放在阴凉处。"}
+        assert api.post("/knowledge-bases/tea/entries", json=entry).status_code == 201
+        assert api.post("/knowledge-bases/tea/releases", json={}).is_success
+
+        def ask(question: str, wanted: str) -> None:
+            for _ in range(300):  # until what was changed is loaded
+                answer = client.post("/api/chat", json={"question": question}).json()
+                if (answer["outcome"] == "direct") is (wanted == "answered"):
+                    return
+                time.sleep(0.1)
+            raise AssertionError((question, answer))
+
+        ask("茶叶怎么存放？", "answered")
+        ask("怎么开发票？", "answered")
+        page = section("bot")
+        page.get_by_role("checkbox", name="shop").uncheck()
+        page.get_by_role("checkbox", name="tea").uncheck()
+        page.get_by_role("button", name="保存").click()
+        expect(page.get_by_text("至少要勾选一个")).to_be_visible()
+        page.get_by_role("checkbox", name="tea").check()
+        save(page)
+        ask("怎么开发票？", "not answered")
+        ask("茶叶怎么存放？", "answered")
+        page.get_by_role("checkbox", name="shop").check()
+        save(page)
+        assert setting(console, "bot.knowledge_bases") == []
+        ask("怎么开发票？", "answered")
 
 
 def test_a_border_is_moved_by_keyboard_or_mouse_and_shows_what_it_would_do(section: Section, console: Console) -> None:

@@ -1,7 +1,8 @@
 /** Settings: who answers, how it greets, what it does not talk about. */
 
+import { get } from "../../api.js";
 import { words } from "../../words.js";
-import { choice, lines, paragraph, text } from "./controls.js";
+import { choice, lines, paragraph, several, text } from "./controls.js";
 import { option } from "./option.js";
 import { optionsCard, showSection } from "./settings.js";
 
@@ -19,6 +20,10 @@ const t = words({
     welcome_en: "英文问候语",
     welcomeHint: "客户打开聊天窗口时看到的第一句话。",
     welcomeDefault: (name) => ({ zh: `您好，我是${name}，请问有什么可以帮您？`, en: `Hello, I am ${name}. How can I help you?` }),
+    bases: "知识库",
+    basesHint: "只从勾选的知识库里回答。全部勾选时，以后新建的也算在内。",
+    unpublished: (name) => `${name}（还没有发布）`,
+    noBase: "至少要勾选一个",
     starters: "推荐问题",
     startersHint: "每行一个，客户点一下就能问。留空则取知识库里的几条。",
     synonyms: "同义词",
@@ -39,6 +44,10 @@ const t = words({
     welcome_en: "English greeting",
     welcomeHint: "The first sentence that customers see.",
     welcomeDefault: (name) => ({ zh: `您好，我是${name}，请问有什么可以帮您？`, en: `Hello, I am ${name}. How can I help you?` }),
+    bases: "Knowledge bases",
+    basesHint: "Answers come from those that are ticked. With all of them, those to come are among them too.",
+    unpublished: (name) => `${name} (not published yet)`,
+    noBase: "Tick at least one",
     starters: "Questions to begin with",
     startersHint: "One a line; a click asks it. Empty: some of the FAQ's.",
     synonyms: "Synonyms",
@@ -51,7 +60,9 @@ const t = words({
 
 /** Show the section. */
 export async function render(place) {
-  await showSection(place, (settings, show) => {
+  await showSection(place, draw, () => get("/knowledge-bases"));
+
+  function draw(settings, show, { knowledge_bases: bases }) {
     const value = (name) => settings[`bot.${name}`].value;
     const greeting = (tongue) =>
       option(
@@ -73,6 +84,7 @@ export async function render(place) {
         }),
         greeting("zh"),
         greeting("en"),
+        ...(bases.length > 1 ? [baseOption(settings["bot.knowledge_bases"], bases)] : []),
         option(settings["bot.starters"], t.starters, lines(value("starters")), { hint: t.startersHint }),
         option(settings["bot.synonyms"], t.synonyms, lines(value("synonyms")), { hint: t.synonymsHint }),
         option(settings["bot.sensitive_words"], t.sensitive, lines(value("sensitive_words")), {
@@ -81,5 +93,13 @@ export async function render(place) {
       ],
       show,
     );
-  });
+  }
+}
+
+function baseOption(setting, bases) {
+  const control = several(
+    setting.value,
+    bases.map(({ name, release }) => [name, release === null ? t.unpublished(name) : name]),
+  );
+  return option(setting, t.bases, control, { hint: t.basesHint, check: (ticked) => (ticked === null ? t.noBase : null) });
 }

@@ -47,6 +47,25 @@ export function toggle(value, label) {
   return control;
 }
 
+/** A choice of several: [value, label] pairs. All of them ticked is an empty list, none of them null. */
+export function several(values, options) {
+  const boxes = options.map(([value, label]) => {
+    const box = element("input", { type: "checkbox", value });
+    return { box, node: element("label", { class: "check" }, box, element("span", {}, label)) };
+  });
+  const node = element("div", { class: "stack" }, ...boxes.map((each) => each.node));
+  const ticked = () => boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);
+  const control = {
+    node,
+    focus: boxes[0].box,
+    isGroup: true,
+    read: () => (ticked().length === boxes.length ? [] : ticked().length === 0 ? null : ticked()),
+    write: (given) => boxes.forEach(({ box }) => (box.checked = given.length === 0 || given.includes(box.value))),
+  };
+  control.write(values);
+  return control;
+}
+
 function simple(node, value, read) {
   node.removeAttribute("name");
   const control = { node, focus: node, read, write: (given) => (node.value = given ?? "") };
