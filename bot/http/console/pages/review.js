@@ -90,7 +90,7 @@ export async function render(place, { query, session }) {
       const question = field(t.question, input("question", { value: each.question, maxlength: 500 }));
       const answer = field(t.answer, textarea("answer", { rows: 8 }, each.agent_answer ?? ""), { hint });
       const base = session.knowledgeBase;
-      return openForm(t.newEntry, [question, answer], t.add, (values) => resolve("entry", { knowledge_base: base, ...values }));
+      return openForm(t.newEntryIn(base), [question, answer], t.add, (values) => resolve("entry", { knowledge_base: base, ...values }));
     }
   }
 }

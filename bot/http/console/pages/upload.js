@@ -17,7 +17,7 @@ const ENDINGS = ".csv,.tsv,.txt,.xlsx,.xls,.jsonl,.md,.markdown,.docx,.pdf,.html
 /** Show the page. */
 export async function render(place, { parameters, session }) {
   const base = parameters.knowledgeBase ?? session.knowledgeBase;
-  place.append(pageHead(t.title, t.sentence, templateLink()));
+  place.append(pageHead(t.title, base === null ? t.sentence : `${t.into(base)} ${t.sentence}`, templateLink()));
   if (base === null) {
     return place.append(emptyState("base", t.noBase, t.noBaseSentence, linkButton(t.toFaq, href("faq"), { kind: "primary" })));
   }

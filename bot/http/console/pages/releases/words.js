@@ -10,7 +10,7 @@ export const t = words({
     noBaseSentence: "先建一个知识库并添加条目。",
     toFaq: "去建知识库",
     changes: "尚未发布的改动",
-    noChanges: "没有尚未发布的改动。",
+    noChanges: "没有改动：客户看到的就是现在的内容。",
     added: "新增",
     changed: "修改",
     removed: "删除",

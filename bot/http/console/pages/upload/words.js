@@ -6,6 +6,7 @@ export const t = words({
   zh: {
     title: "导入",
     sentence: "先看清会改变什么，再应用；发布之前客户不会看到。",
+    into: (base) => `导入到知识库“${base}”。`,
     getTemplate: "下载模板",
     template: "编号,问题,相似问,答案,标签\r\nRET-1,怎么退货？,我要退货|东西不想要了,签收后 7 天内可以在订单页申请退货。,售后\r\n",
     noBase: "还没有知识库",
@@ -65,6 +66,7 @@ export const t = words({
   en: {
     title: "Upload",
     sentence: "See what would change, then apply it. Customers see nothing before you publish.",
+    into: (base) => `Into the knowledge base ${base}.`,
     getTemplate: "Get a template",
     template: "id,question,variants,answer,tags\r\nRET-1,How do I return something?,I want to send it back|refund please,Within 7 days of delivery on your orders page.,after-sales\r\n",
     noBase: "No knowledge base yet",
