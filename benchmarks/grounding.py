@@ -28,7 +28,7 @@ from pathlib import Path
 from benchmarks.search import EXAMPLES, read_questions
 from bot import prompts
 from bot.assembly import chat_weights, make_embedder, model_library
-from bot.checks import GroundingCheck
+from bot.checks import GroundingCheck, foreign_words
 from bot.messages import as_language
 from bot.models.base import Sampling
 from bot.models.engine.options import EngineOptions
@@ -105,7 +105,8 @@ async def speak(model: LocalChatModel, question: str, entry: Entry, *, is_right:
     prompt = prompts.about(as_language(entry.language), entry, Query(question))
     generation = model.generate(prompt, Sampling(max_tokens=128))
     text = "".join([piece async for piece in generation])
-    passed = GroundingCheck([entry.answer]).is_grounded(text)
+    foreign = foreign_words(question, [f"{entry.question}\n{entry.answer}"])
+    passed = GroundingCheck([entry.answer], foreign).is_grounded(text)
     return Spoken(question, entry.key, is_right, text, passed, inspect(text, entry) if passed else [])
 
 

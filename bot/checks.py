@@ -2,7 +2,8 @@
 
 A model of half a billion parameters copies well and reasons badly: left alone it turns "the name is hidden" into
 "the name cannot be hidden", and lets the wrong party pay. So each clause that it says must be one of the entries' own,
-nearly word for word, with the same negations, and no number, bound or party that this one has not.
+nearly word for word, with the same negations, and no number, bound or party that this one has not. Nor may it put the
+customer's words in the place of the entry's: asked of shipping abroad, it says of that what stands there of cash.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+
+import rjieba
 
 from knowledge.text import normalise
 
@@ -58,6 +61,9 @@ _PARTIES = (
 """Words for one party each; a clause that names none is about whoever is asked."""
 
 _SENTENCE_ENDS = ("\n", "。", "；", ";", "！", "!", "？", "?", ".")
+_WORD = re.compile(r"[\u3400-\u9fff]{2,}|[a-z]{4,}")
+"""What can be a word for a thing."""
+
 _UNIT = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+")
 _CLAUSE_END = re.compile(r"\n|[。；！？](?=[\s\S])|[，：](?=\D)|[,.;!?:](?=[\s\u3400-\u9fff])")
 """A mark is an end once it cannot be inside a word any more: 49.5, 9：30 and https://a.example are one."""
@@ -68,6 +74,16 @@ def facts(text: str) -> set[str]:
     text = normalise(_NUMBERING.sub(" ", text))  # the numbering of lines is gone once they are folded into one
     found = {match.rstrip(".,:/-").replace(",", "") for match in _FACT.findall(text)}
     return {fact for fact in found if fact} | set(_CHINESE_NUMBER.findall(text))
+
+
+def foreign_words(question: str, entries: Iterable[str]) -> frozenset[str]:
+    """Return the words of a question that are in none of the entries, whole texts: an answer must not have them."""
+    known = normalise("\n".join(entries))
+    return frozenset(
+        word
+        for word in rjieba.cut(normalise(question))
+        if _WORD.fullmatch(word) and word.removesuffix("s") not in known
+    )
 
 
 @dataclass(frozen=True)
@@ -132,13 +148,20 @@ class _Clause:
 class GroundingCheck:
     """Holds an answer to its evidence."""
 
-    def __init__(self, evidence: Iterable[str]) -> None:
-        """Note what may be said; a customer's own words prove nothing, as in "so postage is 0 yuan, right?"."""
+    def __init__(self, evidence: Iterable[str], foreign: Iterable[str] = ()) -> None:
+        """Note what may be said; a customer's own words prove nothing, as in "so postage is 0 yuan, right?".
+
+        The `foreign_words` of the question may not be said at all.
+        """
+        words = (rf"\b{word}\b" if word.isascii() else word for word in sorted(foreign))
+        self._foreign = re.compile("|".join(words) or "(?!)")
         self._clauses = [clause for text in evidence for clause in _clauses(text)]
         self._pairs = set().union(*(clause.pairs for clause in self._clauses))
 
     def allows(self, text: str) -> bool:
         """Say whether every clause of a text is one of the evidence's, under the conditions that it has there."""
+        if self._foreign.search(normalise(text)):
+            return False
         place, labelled = -1, range(0)
         for clause in _clauses(text):
             if not clause.is_small_talk:

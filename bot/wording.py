@@ -11,7 +11,7 @@ import structlog
 
 from bot import prompts
 from bot.case import Case
-from bot.checks import GroundingCheck, split_clauses
+from bot.checks import GroundingCheck, foreign_words, split_clauses
 from bot.errors import ModelBusy
 from bot.guards import mentions
 from bot.models.base import ChatModel, Generation, Sampling
@@ -67,7 +67,10 @@ class Wording:
 
     async def _generate(self, case: Case, generation: Generation) -> AsyncGenerator[Event]:
         answer = case.answer
-        check = GroundingCheck(cited.answer for cited in answer.citations)
+        foreign = foreign_words(
+            case.query.standalone, (f"{cited.question}\n{cited.answer}" for cited in answer.citations)
+        )
+        check = GroundingCheck((cited.answer for cited in answer.citations), foreign)
         try:
             yield case.begun()
             async with aclosing(self._checked(case, generation, check)) as tokens:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot import prompts
 from bot.bench.asking import ask, evenly
-from bot.checks import GroundingCheck
+from bot.checks import GroundingCheck, foreign_words
 from bot.models.base import ChatModel
 from knowledge.entries import Entry
 from knowledge.errors import SuiteUnreadable
@@ -56,12 +56,13 @@ async def try_details(
         question, entry = detail.case.question, detail.entry
         prompt = prompts.about(entry.language, entry, Query(question))
         answer = await ask(model, prompt, max_tokens=max_tokens)
+        foreign = foreign_words(question, [f"{entry.question}\n{entry.answer}"])
         tried.append(
             {
                 "question": question,
                 "answer": answer,
                 "right": all(_bare(phrase) in _bare(answer) for phrase in detail.case.phrases),
-                "passed": GroundingCheck([entry.answer]).is_grounded(answer),
+                "passed": GroundingCheck([entry.answer], foreign).is_grounded(answer),
             }
         )
         on_progress()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.checks import GroundingCheck, facts, keeps_to_facts, split_clauses
+from bot.checks import GroundingCheck, facts, foreign_words, keeps_to_facts, split_clauses
 from tests.bot.fakes import HOURS, RETURNS
 
 EVIDENCE = [f"{RETURNS.question} {RETURNS.answer}"]
@@ -125,6 +125,27 @@ def test_an_answer_made_of_the_evidence_is_grounded(answer: str) -> None:
 @pytest.mark.parametrize("answer", ["", "可以。", "本店支持货到付款和分期付款服务。", "签收后15天内可以申请退货。"])
 def test_an_answer_of_other_words_or_of_hardly_any_is_not(answer: str) -> None:
     assert not GroundingCheck(EVIDENCE).is_grounded(answer)
+
+
+CASH = "暂时不支持货到付款，所有订单都需要在线付款后才安排发货。"
+
+
+@pytest.mark.parametrize(
+    ("question", "entry", "answer", "kept"),
+    [
+        ("支持国际快递吗", CASH, "暂时不支持国际快递，所有订单都需要在线付款后才安排发货。", False),
+        ("支持国际快递吗", CASH, "暂时不支持货到付款，所有订单都需要在线付款后才安排发货。", True),
+        ("支持货到付款吗", CASH, "暂时不支持货到付款。", True),
+        ("我要退火", "在「申请售后」选「退货退款」，七天内审核。", "在「申请售后」选「退火退款」，七天内审核。", False),
+        ("Can I return a lamp?", "You can return a sofa within 7 days.", "You can return a lamp within 7 days.", False),
+        ("Can I return lamps?", "You can return a lamp within 7 days.", "You can return a lamp within 7 days.", True),
+    ],
+)
+def test_the_customers_words_are_not_put_in_the_place_of_the_entrys(
+    question: str, entry: str, answer: str, *, kept: bool
+) -> None:
+    check = GroundingCheck([entry], foreign_words(question, [entry]))
+    assert check.is_grounded(answer) is kept
 
 
 def test_english_is_checked_by_words() -> None:
