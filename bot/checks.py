@@ -153,14 +153,13 @@ class GroundingCheck:
 
         The `foreign_words` of the question may not be said at all.
         """
-        words = (rf"\b{word}\b" if word.isascii() else word for word in sorted(foreign))
-        self._foreign = re.compile("|".join(words) or "(?!)")
+        self._foreign = frozenset(foreign)
         self._clauses = [clause for text in evidence for clause in _clauses(text)]
         self._pairs = set().union(*(clause.pairs for clause in self._clauses))
 
     def allows(self, text: str) -> bool:
         """Say whether every clause of a text is one of the evidence's, under the conditions that it has there."""
-        if self._foreign.search(normalise(text)):
+        if self._has_foreign_words(normalise(text)):
             return False
         place, labelled = -1, range(0)
         for clause in _clauses(text):
@@ -181,6 +180,10 @@ class GroundingCheck:
         if len(normalise(answer)) < MIN_CHARACTERS or not self.allows(answer):
             return False
         return len(pairs & self._pairs) >= MIN_OVERLAP * len(pairs)
+
+    def _has_foreign_words(self, text: str) -> bool:
+        words = set(_UNIT.findall(text))
+        return any(word in (words if word.isascii() else text) for word in self._foreign)
 
     def _sentence_from(self, place: int) -> range:
         """Return the places from this one to the end of its sentence."""

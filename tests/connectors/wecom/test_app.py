@@ -374,7 +374,7 @@ def test_from_doubt_to_a_person_in_the_console_and_back_to_the_bot(company: Comp
     company.says("量子")
     company.hears()
     company.says("又是什么")
-    assert company.hears(2)[1] == messages.handed_off("zh")
+    assert company.hears(2)[1] == messages.handed_off("zh", asked=False)
     with company.owner() as agent:
         [waiting] = agent.get("/api/admin/inbox").json()["conversations"]
         path = f"/api/admin/inbox/{waiting['id']}"
