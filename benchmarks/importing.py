@@ -1,13 +1,12 @@
 """How fast a large FAQ is imported and published, beside the embedder's own speed, and in how much memory.
 
-    python -m benchmarks.importing                         # 20,000 and 100,000 rows; half an hour on two cores
+    python -m benchmarks.importing                         # 20,000 and 100,000 rows, untried so far
     python -m benchmarks.importing --rows 2000             # a look
 
 A row is a question and an answer of made-up words (those of `scale.py`), so two lines to embed. The import is
 `frontdesk faq import` in a process of its own, from the CSV file to the published release, on SQLite. The embedder's
 own speed is that of some thousands of the same lines in a process that does nothing else. Memory is read from /proc, so
-on Linux only. Saves importing.json to
-benchmarks/results/.
+on Linux only. Saves importing.json to benchmarks/results/.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class GroundingCheck:
 
     def allows(self, text: str) -> bool:
         """Say whether every clause of a text is one of the evidence's, under the conditions that it has there."""
-        if self._has_foreign_words(normalise(text)):
+        if self._foreign and self._has_foreign_words(normalise(text)):
             return False
         place, labelled = -1, range(0)
         for clause in _clauses(text):

@@ -245,7 +245,7 @@ class FrontDesk:
     async def _show(self, case: Case, performance: Performance) -> AsyncGenerator[Event]:
         """Give what an action said, and call people if it wants them."""
         answer = case.answer
-        if performance.people and self.humans.enabled:
+        if performance.people and self._can_call(case):
             await self.humans.call(answer.conversation_id, "action")
             answer.outcome, answer.handoff = "handoff", "waiting"
             performance.texts.append(self.humans.answer_to_call(answer.language))

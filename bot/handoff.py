@@ -33,19 +33,16 @@ class HandoffDesk:
 
     def answer_to_call(self, language: str, *, asked: bool = True) -> str:
         """Return what a customer is told for whom a human is called, as they `asked` or not."""
-        if not self.settings.opening_hours.is_open():
-            return messages.outside_hours(language, self.settings.opening_hours.describe(language))
-        return messages.handed_off(language, asked=asked)
+        return self._unless_closed(language, messages.handed_off(language, asked=asked))
 
     def answer_meanwhile(self, language: str) -> str:
         """Return what a customer is told who writes while waiting for a human."""
-        hours = self.settings.opening_hours
-        noted = (
-            messages.still_waiting(language)
-            if hours.is_open()
-            else messages.outside_hours(language, hours.describe(language))
-        )
+        noted = self._unless_closed(language, messages.still_waiting(language))
         return f"{noted}\n{messages.way_back(language)}"
+
+    def _unless_closed(self, language: str, sentence: str) -> str:
+        hours = self.settings.opening_hours
+        return sentence if hours.is_open() else messages.outside_hours(language, hours.describe(language))
 
     async def call(self, conversation_id: str, reason: str) -> None:
         """Hand a conversation over; a second call changes nothing."""

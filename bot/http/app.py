@@ -145,6 +145,8 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
         )
         app.state.housekeeper = Housekeeper(parts.database, settings.privacy.keep_days, lambda: _forget(app))
         await app.state.configuration.refresh()
+        for desk in parts.desks.values():  # nobody is answered from what was switched off in the console
+            await desk.knowledge.refresh()
         app.state.switchboard = Switchboard(
             settings, parts, Front(app.state.running.events, app.state.reception.admit_to_channel), app.state.drain
         )

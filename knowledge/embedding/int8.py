@@ -79,7 +79,7 @@ class Int8Embedder(GgufEmbedder):
         try:
             return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception:
-            path.unlink()
+            path.unlink(missing_ok=True)
             return onnxruntime.InferenceSession(self.write(), options, providers=["CPUExecutionProvider"])
 
 

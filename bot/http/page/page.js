@@ -6,6 +6,7 @@
 import { setBot } from "./api.js";
 import { mountChat } from "./chat.js";
 import { element } from "./dom.js";
+import { IS_LOCAL } from "./here.js";
 import * as inspector from "./inspector.js";
 import { loadLanguage, saveLanguage } from "./memory.js";
 import { fitToVisibleScreen } from "./screen.js";
@@ -13,7 +14,7 @@ import { fitToVisibleScreen } from "./screen.js";
 const OTHER = { zh: ["en", "EN", "EN · Switch to English"], en: ["zh", "中", "中 · 切换到中文"] };
 
 const asked = new URLSearchParams(location.search);
-const isTriedOut = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) || asked.has("inspect");
+const isTriedOut = IS_LOCAL || asked.has("inspect");
 setBot(asked.get("bot"));
 const switchLanguage = element("button", { type: "button", class: "header-button language", id: "language" });
 const chat = mountChat(document.body, {

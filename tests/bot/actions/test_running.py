@@ -186,6 +186,12 @@ async def test_an_action_may_call_people(talk: Talk, database: Database) -> None
     ).text == f"{messages.still_waiting('en')}\n{messages.way_back('en')}"  # the bot is silent now
 
 
+async def test_an_action_calls_nobody_where_they_could_not_be_heard(talk: Talk) -> None:
+    talk.about("action_pause")
+    answer = await talk.says("a person is needed", channel="openai")
+    assert (answer.outcome, answer.handoff, answer.text) == ("direct", "bot", "I will get somebody.")
+
+
 async def test_a_pause_that_is_taken_back_calls_nobody(talk: Talk) -> None:
     talk.about("action_pause")
     assert (await talk.says("no")).handoff == "bot"

@@ -214,12 +214,12 @@ function detailsOf(entry) {
 function describe(details) {
   return Object.entries(details)
     .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${t.names[name] ?? name}: ${inWords(value)}`)
+    .map(([name, value]) => `${t.names[name] ?? name}: ${(name === "to" && t.values[value]) || inWords(value)}`)
     .join(" · ");
 }
 
 function inWords(value) {
   if (typeof value === "boolean") return value ? t.yes : t.no;
   if (Array.isArray(value)) return value.map(inWords).join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : (t.values[value] ?? String(value));
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -72,9 +72,10 @@ export async function render(place, { session }) {
 
   function decided(answer) {
     const rewritten = answer.standalone ? [element("p", { class: "note" }, icon("info"), t.rewritten(answer.standalone))] : [];
+    const isInstead = answer.degraded && answer.outcome === "direct";
     const why = answer.grounded === false ? t.replaced : t.withoutModel;
-    const replaced = answer.degraded ? [element("p", { class: "note warn" }, icon("warning"), why)] : [];
-    const meaning = answer.degraded ? t.instead : t.meanings[answer.outcome];
+    const replaced = isInstead ? [element("p", { class: "note warn" }, icon("warning"), why)] : [];
+    const meaning = isInstead ? t.instead : t.meanings[answer.outcome];
     return card(
       t.why,
       element("p", {}, badge(t.outcomes[answer.outcome], OUTCOME_COLOURS[answer.outcome]), " ", meaning),

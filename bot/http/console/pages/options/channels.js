@@ -1,6 +1,7 @@
 /** Settings: the ways to the bot, and whether they work right now. */
 
 import { element, icon } from "/page/dom.js";
+import { IS_LOCAL } from "/page/here.js";
 import { get } from "../../api.js";
 import { button, card, copyButton, fill, light, linkButton } from "../../parts.js";
 import { href } from "../../router.js";
@@ -71,8 +72,6 @@ const t = words({
     documentation: "API reference",
   },
 });
-
-const IS_LOCAL = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
 const CHANNELS = [
   { name: "page", path: "/", more: () => linkButton(t.open, "/", { icon: "external" }) },
