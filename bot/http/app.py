@@ -120,6 +120,13 @@ def _bulletin(parts: Parts, configuration: Configuration) -> Bulletin:
     )
 
 
+async def _configure(configuration: Configuration, parts: Parts) -> None:
+    """Apply what was changed in the console, before anybody is answered from what was switched off there."""
+    await configuration.refresh()
+    for desk in parts.desks.values():
+        await desk.knowledge.refresh()
+
+
 def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, Parts]] | None = None) -> FastAPI:
     """Return the application; nothing is loaded before it starts."""
 
@@ -144,9 +151,7 @@ def create_app(settings: Settings, open_parts: Callable[[], Coroutine[Any, Any, 
             app.state.reception.allow,
         )
         app.state.housekeeper = Housekeeper(parts.database, settings.privacy.keep_days, lambda: _forget(app))
-        await app.state.configuration.refresh()
-        for desk in parts.desks.values():  # nobody is answered from what was switched off in the console
-            await desk.knowledge.refresh()
+        await _configure(app.state.configuration, parts)
         app.state.switchboard = Switchboard(
             settings, parts, Front(app.state.running.events, app.state.reception.admit_to_channel), app.state.drain
         )

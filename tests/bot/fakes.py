@@ -116,6 +116,8 @@ class StubKnowledge:
         self.searcher = None
         self.published = Bell()
         self.rehearsed: list[tuple[str, Sequence[Entry]]] = []
+        self.knowledge_bases: list[str] = []
+        self.loaded_from: list[str] = []
 
     def live_release(self, knowledge_base: str) -> int | None:
         return None
@@ -141,6 +143,7 @@ class StubKnowledge:
         self.queries.clear()
 
     async def refresh(self) -> bool:
+        self.loaded_from = list(self.knowledge_bases)
         return False
 
     async def follow(self) -> None:

@@ -112,6 +112,15 @@ def test_customers_are_spared_how_an_answer_came_about(browser: Browser, shop: S
         expect(page.get_by_test_id("confidence")).to_be_visible()
 
 
+def test_who_does_not_want_to_wait_for_a_person_has_the_bot_again(page: Page) -> None:
+    ask(page, "转人工")
+    expect(page.get_by_test_id("handoff")).to_be_disabled()
+    expect(ask(page, "在吗")).to_contain_text("不用人工")
+    ask(page, "不用人工了")
+    expect(page.get_by_test_id("handoff")).to_be_enabled()
+    assert ask(page, "怎么开发票").get_attribute("data-outcome") == "direct"
+
+
 def test_a_suggestion_that_is_clicked_is_asked(page: Page) -> None:
     bubble = ask(page, UNSURE[0])
     suggestion = bubble.get_by_test_id("suggestion").first

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from bot.errors import RemoteModelError
-from tests.bot.fakes import ScriptedModel
+from tests.bot.fakes import ScriptedModel, StubKnowledge
 from tests.bot.http.admin.conftest import set_up
 from tests.bot.http.conftest import Site
 from tests.bot.http.shapes import assert_error_shape
@@ -106,3 +106,13 @@ def test_the_latest_confidences_are_counted_with_their_ratings(site: Site, open_
 def test_only_owners_change_settings(as_role: Callable[[str], TestClient], role: str) -> None:
     reply = as_role(role).patch(SETTINGS, json={"values": {"routing.direct": 0.9}})
     assert_error_shape(reply, 403, "forbidden")
+
+
+def test_a_start_answers_only_from_the_knowledge_bases_that_were_chosen(new_url: str) -> None:
+    site = Site(new_url, StubKnowledge())
+    with site.served() as address, site.owner(address) as owner:
+        chosen = {"values": {"bot.knowledge_bases": ["tea"]}}
+        assert owner.patch(SETTINGS, json=chosen).status_code == 200
+    started = Site(new_url, StubKnowledge())
+    with started.served():
+        assert started.knowledge.loaded_from == ["tea"]
