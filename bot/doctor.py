@@ -29,8 +29,8 @@ from bot.store.tables import KnowledgeBaseRow
 from knowledge.errors import IndexUnavailable, ModelError
 from knowledge.llama import is_slow_build, processor_features
 from knowledge.machine import available_memory, available_threads
-from knowledge.weights.catalogue import Role
 from knowledge.weights.library import check_hash
+from knowledge.weights.record import Role
 
 State = Literal["well", "doubtful", "broken"]
 

@@ -13,7 +13,7 @@ from bot.bench.asking import evenly
 from knowledge.errors import ModelUnavailable, SuiteUnreadable
 from knowledge.llama import LlamaModel, TokenBatch, library
 from knowledge.machine import available_threads
-from knowledge.weights.catalogue import ChatTemplate
+from knowledge.weights.record import ChatTemplate
 
 OWN_QUESTIONS = Path(__file__).with_name("choices_zh.csv")
 LETTERS = ("A", "B", "C", "D")

@@ -17,7 +17,7 @@ from bot.keeping.restore import restore_settings
 from bot.logs import set_up_logging
 from bot.settings import Settings
 from knowledge.errors import ModelError
-from knowledge.weights.catalogue import Role
+from knowledge.weights.record import Role
 
 
 def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")]) -> None:

@@ -37,8 +37,8 @@ from bot.settings import Settings, config_path
 from bot.store.database import blocking_url
 from bot.visitors import KEPT_IN
 from knowledge.errors import ModelError
-from knowledge.weights.catalogue import Role
 from knowledge.weights.library import ModelLibrary
+from knowledge.weights.record import Role
 
 SETTINGS_FILE = "frontdesk.toml"
 REVISIONS = "alembic_version"

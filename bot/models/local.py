@@ -24,8 +24,8 @@ from bot.question import Usage
 from knowledge.errors import ModelError, ModelUnavailable
 from knowledge.llama import LlamaModel
 from knowledge.machine import available_threads
-from knowledge.weights.catalogue import ChatTemplate
 from knowledge.weights.library import Weights
+from knowledge.weights.record import ChatTemplate
 
 log = structlog.get_logger()
 

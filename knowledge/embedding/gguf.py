@@ -18,8 +18,8 @@ from knowledge.embedding.base import Vectors, to_unit
 from knowledge.errors import ModelUnavailable
 from knowledge.llama import LlamaModel, TokenBatch, library
 from knowledge.machine import available_threads
-from knowledge.weights.catalogue import ModelRecord
 from knowledge.weights.library import Weights
+from knowledge.weights.record import ModelRecord
 
 BATCH_TOKENS = 512
 QUERY_TOKENS = 128

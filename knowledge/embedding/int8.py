@@ -21,12 +21,13 @@ ERRORS_ONLY = 3
 
 
 def can_run(weights: Weights) -> bool:
-    """Say whether ONNX Runtime is installed, and the processor is one that it is fast and exact on.
+    """Say whether a model can be written so, ONNX Runtime is installed, and it is fast and exact on the processor.
 
     Without VNNI it adds up two products in sixteen bits, which do not hold all of them.
     """
     is_installed = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
-    return is_installed and has_vnni() and weights.record.pooling == "mean"
+    is_of_the_kind = weights.record.architecture == "bert" and weights.record.pooling == "mean"
+    return is_installed and has_vnni() and is_of_the_kind
 
 
 class Int8Embedder(GgufEmbedder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -60,16 +60,14 @@ class SentenceTransformerEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed questions."""
-        return self._embed(texts, "query")
+        self.warm_up()
+        return self._unit(self._model.encode_query, texts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Embed what is searched."""
-        return self._embed(texts, "passage")
-
-    def _embed(self, texts: Sequence[str], prompt: str) -> Vectors:
         self.warm_up()
-        prompt_name = prompt if prompt in (self._model.prompts or {}) else None
-        vectors = self._model.encode(
-            list(texts), batch_size=self._batch_texts, prompt_name=prompt_name, show_progress_bar=False
-        )
+        return self._unit(self._model.encode_document, texts)
+
+    def _unit(self, encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
+        vectors = encode(list(texts), batch_size=self._batch_texts, show_progress_bar=False)
         return to_unit(np.asarray(vectors, dtype=np.float32))

