@@ -50,7 +50,7 @@ SUGGESTIONS = 3
 RECALLED = 3
 """Earlier questions that are searched again, where the channel keeps the conversation and we know of nothing."""
 
-WITHOUT_PEOPLE = {"openai"}
+WITHOUT_PEOPLE = {"openai", "terminal"}
 """Channels that hear nothing but the answer to what they ask: nobody is called there, who could not reply."""
 
 

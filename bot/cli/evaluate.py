@@ -49,6 +49,10 @@ from knowledge.search import Searcher
 
 VARIANTS, LOG = "variants", "log"
 SHOWN_CHANGES = 20
+HARDER = (
+    "[dim]A variant that is left out has only the others to be found by: the more these differ from one another, the "
+    "harder this is than what customers ask.[/]"
+)
 
 SuiteArgument = Annotated[
     str,
@@ -102,6 +106,8 @@ def evaluate(
     folder = settings.data_dir.expanduser() / "evaluations" / reports[-1]["suite"]
     before = reports[0] if compare_files else _last(folder)
     _show(reports[-1], before)
+    if suite == VARIANTS:
+        out.print(HARDER)
     _write(reports[-1], before, folder, json_file, html_file, settings.bot.language)
     _hold_to(floors, reports[-1]["figures"])
 

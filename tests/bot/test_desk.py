@@ -241,11 +241,12 @@ async def test_a_person_who_is_there_is_not_called_off(database: Database) -> No
     assert (second.handoff, second.text) == ("human", "")
 
 
-async def test_where_nobody_could_hear_a_person_none_is_called(database: Database) -> None:
+@pytest.mark.parametrize("channel", ["openai", "terminal"])
+async def test_where_nobody_could_hear_a_person_none_is_called(database: Database, channel: str) -> None:
     desk = make_desk(database, StubKnowledge(NOTHING))
-    asked, _ = await ask(desk, Question(text="转人工", channel="openai"))
+    asked, _ = await ask(desk, Question(text="转人工", channel=channel))
     assert (asked.outcome, asked.text, asked.handoff) == ("refused", messages.no_humans("zh"), "bot")
-    unanswered, _ = await ask(desk, Question(text="能带宠物吗？", channel="openai"))
+    unanswered, _ = await ask(desk, Question(text="能带宠物吗？", channel=channel))
     assert unanswered.text == messages.out_of_scope("zh", can_hand_off=False)
 
 

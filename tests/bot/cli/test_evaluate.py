@@ -54,6 +54,7 @@ def test_the_knowledge_base_asks_its_own_variants(frontdesk: Run, shop: str) -> 
     assert result.status == 0, result.err
     [question] = json.loads(Path("r.json").read_text())["questions"]
     assert (question["expected"], question["question"] in ("我要退货", "退货流程")) == (["RET-1"], True)
+    assert "the harder this is" in " ".join(result.out.split())
 
 
 def test_two_settings_are_compared(frontdesk: Run, shop: str) -> None:
