@@ -55,6 +55,7 @@ class Calibration:
 
 CALIBRATIONS = {
     "multilingual-e5-small-zh-en-q4_0": Calibration(weights=(0.87, 0.5, 3.17, 1.22, 4.9), bias=-2.8),
+    "embeddinggemma-300m-q8_0": Calibration(weights=(-0.93, 5.18, 1.61, 0.96, 5.25), bias=-3.04),
     "none (words only)": Calibration(weights=(0.0, 0.0, 4.3, 17.2, 0.0), bias=-2.8),
 }
 """Fitted by `python -m benchmarks.search --fit` on the questions of the two examples: where a fit begins."""

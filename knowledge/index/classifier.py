@@ -79,7 +79,8 @@ class Classifier:
 
 def _metric(vectors: Vectors, entries: Rows, count: int) -> Vectors:
     """Return the matrix that makes the spread within entries alike in all directions."""
-    within = vectors - _means(vectors, entries, count)[entries]
+    within = _means(vectors, entries, count)[entries]
+    np.subtract(vectors, within, out=within)
     covariance = (within.T @ within / len(within)).astype(np.float64)
     variance = float(np.trace(covariance)) / len(covariance) or 1.0
     shrunk = (1 - SHRINKAGE) * covariance + SHRINKAGE * variance * np.eye(len(covariance))

@@ -139,6 +139,7 @@ def _cells(vectors: Vectors) -> faiss.Index:
         False,  # noqa: FBT003 - the rows themselves, not their distance from the cell's middle: faster to compare
     )
     index.cp.niter, index.cp.max_points_per_centroid, index.cp.spherical = CELL_ROUNDS, CELL_SAMPLE, True
+    index.cp.min_points_per_centroid = 1  # else it warns on stderr of what was chosen
     sample = np.random.default_rng(0).choice(len(vectors), min(len(vectors), count * CELL_SAMPLE), replace=False)
     index.train(vectors[sample])
     for start in range(0, len(vectors), ADDED_ROWS):

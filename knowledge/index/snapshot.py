@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -26,7 +26,7 @@ FORMAT = 2
 _DAMAGE = (IndexUnavailable, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError)
 """What reading half a file, or another program's, may raise."""
 
-EMBED_TEXTS = 64
+EMBED_TEXTS = 256
 """Texts embedded between two reports of progress."""
 
 RowKind = Literal["question", "answer"]
@@ -185,16 +185,32 @@ def _rows(entries: list[Located]) -> list[IndexRow]:
 
 
 def _embed(rows: list[IndexRow], embedder: Embedder, known: dict[str, Vectors], on_progress: OnProgress) -> Vectors:
-    vectors = [known.get(row.text_hash) for row in rows]
-    missing = [number for number, vector in enumerate(vectors) if vector is None]
+    """Return a vector for each row. They are written into one array as they come: two would be a gigabyte too many."""
+    vectors = np.empty((len(rows), 0), dtype=np.float32)
+    for numbers, made in _parts(rows, embedder, known, on_progress):
+        if not vectors.size:
+            vectors = np.empty((len(rows), made.shape[1]), dtype=np.float32)
+        vectors[numbers] = made
+    return vectors
+
+
+def _parts(
+    rows: list[IndexRow], embedder: Embedder, known: dict[str, Vectors], on_progress: OnProgress
+) -> Iterator[tuple[list[int], Vectors]]:
+    """Yield rows' numbers with their vectors: those that are known, then what is embedded."""
+    missing = []
+    for number, row in enumerate(rows):
+        vector = known.get(row.text_hash)
+        if vector is None:
+            missing.append(number)
+        else:
+            yield [number], vector[None, :]
     for done in range(0, len(missing), EMBED_TEXTS):
         for kind, embed in (("question", embedder.embed_queries), ("answer", embedder.embed_passages)):
             numbers = [number for number in missing[done : done + EMBED_TEXTS] if rows[number].kind == kind]
-            made: Iterable[Vectors] = embed([rows[number].text for number in numbers]) if numbers else []
-            for number, vector in zip(numbers, made, strict=True):
-                vectors[number] = vector
+            if numbers:
+                yield numbers, embed([rows[number].text for number in numbers])
         on_progress(min(done + EMBED_TEXTS, len(missing)), len(missing))
-    return np.vstack([vector for vector in vectors if vector is not None]).astype(np.float32)
 
 
 def _known_vectors(folder: Path, fingerprint: str) -> dict[str, Vectors]:

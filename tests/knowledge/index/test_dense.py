@@ -34,6 +34,12 @@ def test_a_vector_finds_itself_first(index: FaissIndex) -> None:
     assert [index.search(vector, 1)[1][0] for vector in VECTORS] == list(range(len(VECTORS)))
 
 
+def test_building_says_nothing(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(base, "FLAT_ROWS", 100)
+    FaissIndex.build(VECTORS)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_best_rows_come_in_order(index: FaissIndex) -> None:
     scores, rows = index.search(VECTORS[0], 10)
     exact = VECTORS @ VECTORS[0]
