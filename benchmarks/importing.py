@@ -1,6 +1,6 @@
 """How fast a large FAQ is imported and published, beside the embedder's own speed, and in how much memory.
 
-    python -m benchmarks.importing                         # 20,000 and 100,000 rows, untried so far
+    python -m benchmarks.importing                         # 20,000 and 100,000 rows; the latter half an hour
     python -m benchmarks.importing --rows 2000             # a look
 
 A row is a question and an answer of made-up words (those of `scale.py`), so two lines to embed. The import is
