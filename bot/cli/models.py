@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Column, Table
@@ -18,6 +19,7 @@ from knowledge.weights.catalogue import RECORDS, find_record
 from knowledge.weights.download import Progress as ShowProgress
 from knowledge.weights.library import ModelLibrary, Weights
 from knowledge.weights.quantising import BITS, faster, requantise
+from knowledge.weights.record import Role
 
 app = typer.Typer(no_args_is_help=True, help="The local models: what there is, bring it here, check it.")
 
@@ -29,14 +31,23 @@ def list_models() -> None:
     """List the models that FrontDesk knows."""
     settings = read_settings()
     library = model_library(settings)
-    name = Column("name", no_wrap=True)
-    table = Table(name, "for", "size", "languages", "licence", "here", title=f"models in {library.folder}")
-    for record in RECORDS:
-        mark = "* " if record.name in (settings.models.chat, settings.models.embedding) else ""
-        size = f"{record.size / 1e6:,.0f} MB"
-        table.add_row(mark + record.name, record.role, size, record.languages, record.licence, library.state(record))
-    out.print(table)
+    for role in get_args(Role):
+        out.print(_table(role, library, settings))
     out.print("* chosen in the settings; if it cannot be downloaded, its fallback is taken and named in the log")
+
+
+def _table(role: Role, library: ModelLibrary, settings: Settings) -> Table:
+    """Show the models of one kind, within the 80 columns of a narrow terminal."""
+    short = [Column(title, no_wrap=True) for title in ("name", "size", "here")]
+    long = [Column(title, overflow="fold", min_width=len("Apache-2.0")) for title in ("licence", "languages")]
+    title = f"{role} models in {library.folder}"
+    table = Table(*short, *long, title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for record in RECORDS:
+        if record.role == role:
+            mark = "* " if record.name in (settings.models.chat, settings.models.embedding) else "  "
+            size_here = f"{record.size / 1e6:,.0f} MB"
+            table.add_row(mark + record.name, size_here, library.state(record), record.licence, record.languages)
+    return table
 
 
 @app.command()

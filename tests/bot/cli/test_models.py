@@ -24,6 +24,15 @@ def test_every_model_of_the_catalogue_is_listed(frontdesk: Run) -> None:
         assert record.name[:12] in result.out
 
 
+def test_the_list_fits_a_narrow_terminal(frontdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = frontdesk("models", "list").out
+    for record in RECORDS:
+        [line] = [line for line in listed.splitlines() if line.removeprefix("*").split()[:1] == [record.name]]
+        assert "absent" in line
+    assert "…" not in listed
+
+
 def test_verifying_nothing_says_how_to_get_something(frontdesk: Run) -> None:
     result = frontdesk("models", "verify")
     assert result.status == 1
