@@ -18,8 +18,10 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +79,15 @@ class LlamaClass:
 
         self._llama = llama_cpp.Llama(str(path), n_ctx=2_048, n_threads=threads, n_threads_batch=threads, verbose=False)
         self._lock = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1)  # more would have OpenMP's threads sleep at each barrier
 
     async def answer(self, messages: Messages, max_tokens: int) -> AsyncIterator[tuple[str, int]]:
+        run = partial(asyncio.get_running_loop().run_in_executor, self._thread)
         async with self._lock:
-            chunks = await asyncio.to_thread(
-                self._llama.create_chat_completion, messages, max_tokens=max_tokens, temperature=0, stream=True
-            )
+            settings: dict[str, Any] = {"max_tokens": max_tokens, "temperature": 0, "stream": True}
+            chunks = await run(partial(self._llama.create_chat_completion, messages, **settings))
             count = 0
-            while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            while (chunk := await run(next, chunks, None)) is not None:
                 text = chunk["choices"][0]["delta"].get("content", "")
                 count += bool(text)
                 yield text, count

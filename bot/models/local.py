@@ -126,11 +126,12 @@ class LocalChatModel:
             return
         self._model = LlamaModel(self._weights.path)
         try:
-            self._engine = self._make_engine(self._model)
+            engine = self._make_engine(self._model)
         except ModelUnavailable:
             self._model.close()
             raise
-        self._engine.start()
+        engine.start()
+        self._engine = engine
 
     def _make_engine(self, model: LlamaModel) -> Engine:
         options = self._options
