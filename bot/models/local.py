@@ -126,12 +126,11 @@ class LocalChatModel:
             return
         self._model = LlamaModel(self._weights.path)
         try:
-            engine = self._make_engine(self._model)
+            self._engine = self._make_engine(self._model)
         except ModelUnavailable:
             self._model.close()
             raise
-        engine.start()
-        self._engine = engine
+        self._engine.start()
 
     def _make_engine(self, model: LlamaModel) -> Engine:
         options = self._options

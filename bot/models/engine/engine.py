@@ -16,7 +16,6 @@ import time
 from bisect import insort
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -67,20 +66,21 @@ class Engine:
         self._order = 0
         self._held_until = 0.0
         self._stopping = self._aborting = False
-        self._measured: Future[None] = Future()
         self._thread = threading.Thread(target=self._work, name="chat-model", daemon=True)
 
     # From any thread.
 
     def start(self) -> None:
-        """Start the thread, which measures a step first; wait for that.
-
-        No other thread may compute: a second one brings a second team of OpenMP threads, and once there are more of
-        them than cores libgomp has all of them sleep at each barrier, for good. A token took 23 instead of 13 ms.
-        """
+        """Measure a step, and start the thread."""
+        for rows in (1, 1, 4, 8):
+            self._context.step.clear()
+            self._context.step.add([0] * rows, start=0, sequence=0, outputs=1)
+            begun = time.perf_counter()
+            self._context.compute()
+            self.costs.learn(rows, time.perf_counter() - begun)
+            self._context.cut(0, 0)
         atexit.register(self._abort)
         self._thread.start()
-        self._measured.result()
 
     def submit(self, request: Request) -> None:
         """Queue a request.
@@ -154,27 +154,8 @@ class Engine:
 
     # Everything below runs in the engine's own thread.
 
-    def _measure(self) -> None:
-        """Learn what a step takes before anybody waits for one."""
-        for rows in (1, 1, 4, 8):
-            self._context.step.clear()
-            self._context.step.add([0] * rows, start=0, sequence=0, outputs=1)
-            begun = time.perf_counter()
-            self._context.compute()
-            self.costs.learn(rows, time.perf_counter() - begun)
-            self._context.cut(0, 0)
-
     def _work(self) -> None:
         _stand_back()
-        try:
-            self._measure()
-        except FrontDeskError as error:
-            self._measured.set_exception(error)
-        else:
-            self._measured.set_result(None)
-            self._serve()
-
-    def _serve(self) -> None:
         while self._has_work() and not self._aborting:
             begun = time.perf_counter()
             try:

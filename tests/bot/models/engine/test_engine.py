@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest_asyncio
 from bot.errors import ModelBusy
 from bot.models.base import ChatMessage, Sampling
 from bot.models.engine.composing import OUTPUTS
-from bot.models.engine.context import Context
 from bot.models.engine.costs import StepCosts
 from bot.models.engine.options import EngineOptions
 from bot.models.local import LocalChatModel
@@ -97,33 +95,6 @@ async def test_answers_are_alike_alone_together_and_with_guesses(small: Weights,
     for others in (guessed, list(together)):
         assert sum(one == other for one, other in zip(plain, others, strict=True)) >= len(PROMPTS) - 1
     assert model.counters.occupancy > model.counters.steps
-
-
-async def test_no_thread_computes_but_the_engines_own(small: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second one would have OpenMP's threads, more than there are cores then, sleep at each barrier."""
-    computing: set[str] = set()
-    compute = Context.compute
-
-    def watched(context: Context) -> object:
-        computing.add(threading.current_thread().name)
-        return compute(context)
-
-    monkeypatch.setattr(Context, "compute", watched)
-    model = LocalChatModel(small, options())
-    await asyncio.to_thread(model.warm_up)
-    await complete(model.generate(asked(0), Sampling(max_tokens=4)))
-    await model.close()
-    assert computing == {"chat-model"}
-
-
-def test_a_model_that_cannot_compute_says_so_at_the_start(small: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_context: Context) -> object:
-        raise ModelError("llama.cpp could not compute a step")
-
-    monkeypatch.setattr(Context, "compute", broken)
-    model = LocalChatModel(small, options())
-    with pytest.raises(ModelError, match="could not compute"):
-        model.warm_up()
 
 
 async def test_guesses_are_made_and_counted(model: LocalChatModel) -> None:
