@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from knowledge.embedding.base import Embedder, OnProgress, Vectors, no_progress, to_unit
 from knowledge.entries import Entry
-from knowledge.errors import IndexMissing, IndexUnavailable
+from knowledge.errors import IndexMissing, IndexUnavailable, ModelUnavailable
 from knowledge.index.base import UnreachedIndex, VectorIndex, VectorIndexes
 from knowledge.index.classifier import Classifier
 from knowledge.index.dense import FaissIndex, FaissIndexes
@@ -185,7 +185,7 @@ def _rows(entries: list[Located]) -> list[IndexRow]:
 
 
 def _embed(rows: list[IndexRow], embedder: Embedder, known: dict[str, Vectors], on_progress: OnProgress) -> Vectors:
-    """Return a vector for each row. They are written into one array as they come: two would be a gigabyte too many."""
+    """Return a vector for each row, written into one array as they come: a large FAQ's are not to be held twice."""
     vectors = np.empty((len(rows), 0), dtype=np.float32)
     for numbers, made in _parts(rows, embedder, known, on_progress):
         if not vectors.size:
@@ -208,8 +208,12 @@ def _parts(
     for done in range(0, len(missing), EMBED_TEXTS):
         for kind, embed in (("question", embedder.embed_queries), ("answer", embedder.embed_passages)):
             numbers = [number for number in missing[done : done + EMBED_TEXTS] if rows[number].kind == kind]
-            if numbers:
-                yield numbers, embed([rows[number].text for number in numbers])
+            if not numbers:
+                continue
+            made = embed([rows[number].text for number in numbers])
+            if len(made) != len(numbers):  # one alone would be taken for all of them
+                raise ModelUnavailable(f"{embedder.name} gave {len(made)} vectors for {len(numbers)} texts")
+            yield numbers, made
         on_progress(min(done + EMBED_TEXTS, len(missing)), len(missing))
 
 

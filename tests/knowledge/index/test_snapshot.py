@@ -11,7 +11,7 @@ import pytest
 
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.entries import Entry
-from knowledge.errors import IndexUnavailable
+from knowledge.errors import IndexUnavailable, ModelUnavailable
 from knowledge.index import base, snapshot
 from knowledge.index.snapshot import Located, Snapshot, open_snapshot, remove_old_snapshots, snapshot_key
 from tests.knowledge.fakes import HashEmbedder
@@ -88,6 +88,15 @@ def test_a_batch_of_any_size_gives_the_same_vectors(
     whole = open_snapshot(folder / "whole", shop, hash_embedder)
     monkeypatch.setattr(snapshot, "EMBED_TEXTS", 1)
     assert_same(whole, open_snapshot(folder / "single", shop, hash_embedder))
+
+
+def test_an_embedder_that_gives_one_vector_for_many_texts_is_refused(
+    folder: Path, shop: list[Located], hash_embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed = hash_embedder.embed_queries
+    monkeypatch.setattr(hash_embedder, "embed_queries", lambda texts: embed(texts)[:1])
+    with pytest.raises(ModelUnavailable, match="gave 1 vectors"):
+        open_snapshot(folder, shop, hash_embedder)
 
 
 # The key
