@@ -15,6 +15,8 @@ from tests.scenarios.faults.chance import rounds
 
 AT_ONCE = 12
 LEAVING = len(rounds(40))
+POOLED_FILES = 10
+"""A connection more to the database is three files; one left behind by each who leaves would be 40, or thousands."""
 QUESTION = "预购的餐边柜 尾款付完多久出货"
 """The local model words its answer."""
 
@@ -68,4 +70,4 @@ async def test_who_leaves_in_the_middle_leaves_nothing_behind(session: aiohttp.C
     before = await crowd(AT_ONCE)
     after = await crowd(LEAVING)
     assert after.tasks <= before.tasks + 2
-    assert after.files < before.files + LEAVING / 4  # a connection more to the database is three files
+    assert after.files < before.files + POOLED_FILES
