@@ -162,6 +162,7 @@ def two_nodes() -> Iterator[Cluster]:
         ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
         yield cluster
     finally:
+        serve.shutdown()  # its thread in here would else ask Ray something while Ray ends, which ends the process
         ray.shutdown()
         for node in list(cluster.worker_nodes):
             cluster.remove_node(node, allow_graceful=False)
