@@ -6,6 +6,7 @@ Facts and traps of llama-cpp-python's low-level functions are those of llama.h, 
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ from knowledge.errors import ModelUnavailable
 
 MADV_DONTNEED = 4
 
+SPINS = "1000"
+"""How often a thread of OpenMP looks whether the others have come before it sleeps: 10 to 50 µs, as long as they
+usually take. libgomp's own 3 ms made a step beside one busy program last for seconds (docs/engine.md)."""
+
 
 @cache
 def library() -> Any:
@@ -27,6 +32,7 @@ def library() -> Any:
     Raises:
         ModelUnavailable: it is not installed, or was built for another processor.
     """
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # libgomp reads it once, when it is loaded
     try:
         import llama_cpp  # noqa: PLC0415 - loads a 20 MB library, which importing this module must not do
     except (ImportError, OSError, RuntimeError) as error:

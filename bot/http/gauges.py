@@ -126,6 +126,7 @@ def engine_metrics(model: LocalChatModel) -> Iterator[Metric]:
         yield CounterMetricFamily(f"frontdesk_engine_{name}", description, value=value)
     yield _gauge("engine_waiting", "Prompts that wait for a slot.", model.waiting)
     yield _gauge("engine_working", "Prompts and answers that have one.", model.working)
+    yield _gauge("engine_threads", "Threads that compute: fewer while others want the cores.", model.threads)
     yield _gauge(
         "engine_predicted_wait_seconds", "What a new prompt would wait for its first words.", model.predicted_wait
     )

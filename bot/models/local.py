@@ -120,17 +120,23 @@ class LocalChatModel:
         """How many it works on."""
         return self._engine.working if self._engine else 0
 
+    @property
+    def threads(self) -> int:
+        """How many threads it computes with, at the moment."""
+        return self._engine.threads if self._engine else 0
+
     def warm_up(self) -> None:
         """Load the weights and start the engine."""
         if self._engine is not None:
             return
         self._model = LlamaModel(self._weights.path)
         try:
-            self._engine = self._make_engine(self._model)
+            engine = self._make_engine(self._model)
         except ModelUnavailable:
             self._model.close()
             raise
-        self._engine.start()
+        engine.start()
+        self._engine = engine
 
     def _make_engine(self, model: LlamaModel) -> Engine:
         options = self._options

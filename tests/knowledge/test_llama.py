@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,17 @@ from types import SimpleNamespace
 import pytest
 
 from knowledge import llama
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, llama.SPINS), ("7", "7")])
+def test_threads_spin_for_a_moment_only_unless_somebody_says_so(
+    before: str | None, after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    if before:
+        monkeypatch.setenv("GOMP_SPINCOUNT", before)
+    llama.library.__wrapped__()
+    assert os.environ["GOMP_SPINCOUNT"] == after
 
 
 def test_one_thread_at_a_time_reads_what_the_build_uses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,10 @@ class Context:
         logits = self._llama.llama_get_logits(self._handle)
         return np.ctypeslib.as_array(logits, (self.step.outputs, self._vocabulary_size))
 
+    def use(self, threads: int) -> None:
+        """Compute with so many threads from now on."""
+        self._llama.llama_set_n_threads(self._handle, threads, threads)
+
     def share(self, source: int, target: int, length: int) -> None:
         """Let `target` begin with the first tokens of `source`, in the same cells."""
         self.cut(target, 0)

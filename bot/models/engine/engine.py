@@ -16,6 +16,7 @@ import time
 from bisect import insort
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -31,9 +32,11 @@ from bot.models.engine.prefixes import to_key
 from bot.models.engine.request import Request
 from bot.models.engine.sampling import greedy, log_probabilities, sample
 from bot.models.engine.slots import Slots
+from bot.models.engine.threads import Threads
 from bot.models.engine.vault import Vault
 from knowledge.errors import FrontDeskError, ModelError
 from knowledge.llama import LlamaModel
+from knowledge.machine import available_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +61,7 @@ class Engine:
         self._slots = Slots(context, vault, options.slots)
         self.counters = Counters()
         self.costs = StepCosts()
+        self._threads = Threads(options.threads or available_threads())
         self._news = threading.Condition()
         self._inbox: deque[Request] = deque()
         self._waiting: list[tuple[int, Request]] = []
@@ -66,21 +70,20 @@ class Engine:
         self._order = 0
         self._held_until = 0.0
         self._stopping = self._aborting = False
+        self._measured: Future[None] = Future()
         self._thread = threading.Thread(target=self._work, name="chat-model", daemon=True)
 
     # From any thread.
 
     def start(self) -> None:
-        """Measure a step, and start the thread."""
-        for rows in (1, 1, 4, 8):
-            self._context.step.clear()
-            self._context.step.add([0] * rows, start=0, sequence=0, outputs=1)
-            begun = time.perf_counter()
-            self._context.compute()
-            self.costs.learn(rows, time.perf_counter() - begun)
-            self._context.cut(0, 0)
+        """Start the thread, which measures a step first; wait for that.
+
+        No other thread may compute: it would bring a second team of OpenMP threads, and when there are more of them
+        than cores libgomp has all of them sleep at each barrier, for good. A token took 23 instead of 13 ms.
+        """
         atexit.register(self._abort)
         self._thread.start()
+        self._measured.result()
 
     def submit(self, request: Request) -> None:
         """Queue a request.
@@ -118,6 +121,11 @@ class Engine:
         """How many answers are being worked on; what is prepared is none."""
         return sum(request.channel is not None for request in list(self._running))
 
+    @property
+    def threads(self) -> int:
+        """How many threads compute."""
+        return self._threads.count
+
     def predicted_wait(self, request: Request | None = None) -> float:
         """Return the seconds until the first words of a new request; without one, as if its prompt were known."""
         waiting = [*self._inbox, *(request for _, request in list(self._waiting))]
@@ -154,8 +162,27 @@ class Engine:
 
     # Everything below runs in the engine's own thread.
 
+    def _measure(self) -> None:
+        """Learn what a step takes before anybody waits for one."""
+        for rows in (1, 1, 4, 8):
+            self._context.step.clear()
+            self._context.step.add([0] * rows, start=0, sequence=0, outputs=1)
+            begun = time.perf_counter()
+            self._context.compute()
+            self.costs.learn(rows, time.perf_counter() - begun)
+            self._context.cut(0, 0)
+
     def _work(self) -> None:
         _stand_back()
+        try:
+            self._measure()
+        except FrontDeskError as error:
+            self._measured.set_exception(error)
+        else:
+            self._measured.set_result(None)
+            self._serve()
+
+    def _serve(self) -> None:
         while self._has_work() and not self._aborting:
             begun = time.perf_counter()
             try:
@@ -276,13 +303,15 @@ class Engine:
             request = part.request
             known = request.tokens[request.computed : request.computed + part.count]
             step.add([*known, *part.guesses], start=request.computed, sequence=request.slot, outputs=part.outputs)
-        begun = time.perf_counter()
+        self._context.use(self._threads.count)
+        begun, ran = time.perf_counter(), time.thread_time()
         try:
             logits = self._context.compute()
         except OutOfCells:
             self._make_room()
             return
         seconds = time.perf_counter() - begun
+        self._threads.learn(time.thread_time() - ran, seconds)
         self.costs.learn(step.rows, seconds)
         self.counters.note_step(rows=step.rows, requests=len(parts), seconds=seconds)
         row = 0

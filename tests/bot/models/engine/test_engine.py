@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest_asyncio
 from bot.errors import ModelBusy
 from bot.models.base import ChatMessage, Sampling
 from bot.models.engine.composing import OUTPUTS
+from bot.models.engine.context import Context
 from bot.models.engine.costs import StepCosts
 from bot.models.engine.options import EngineOptions
 from bot.models.local import LocalChatModel
@@ -95,6 +97,48 @@ async def test_answers_are_alike_alone_together_and_with_guesses(small: Weights,
     for others in (guessed, list(together)):
         assert sum(one == other for one, other in zip(plain, others, strict=True)) >= len(PROMPTS) - 1
     assert model.counters.occupancy > model.counters.steps
+
+
+async def test_no_thread_computes_but_the_engines_own(small: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second one would have OpenMP's threads, more than there are cores then, sleep at each barrier."""
+    computing: set[str] = set()
+    compute = Context.compute
+
+    def watched(context: Context) -> object:
+        computing.add(threading.current_thread().name)
+        return compute(context)
+
+    monkeypatch.setattr(Context, "compute", watched)
+    model = LocalChatModel(small, options())
+    await asyncio.to_thread(model.warm_up)
+    await complete(model.generate(asked(0), Sampling(max_tokens=4)))
+    await model.close()
+    assert computing == {"chat-model"}
+
+
+async def test_beside_a_program_that_wants_the_cores_one_thread_computes(
+    small: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.models.engine.engine.time.thread_time", lambda: 0.0)  # as if it never got to run
+    used: list[int] = []
+    use = Context.use
+    monkeypatch.setattr(Context, "use", lambda context, threads: (used.append(threads), use(context, threads)))
+    model = LocalChatModel(small, options(threads=2))
+    await asyncio.to_thread(model.warm_up)
+    assert model.threads == 2
+    assert await complete(model.generate(asked(0), Sampling(max_tokens=60)))
+    assert (used[0], used[-1], model.threads) == (2, 1, 1)
+    await model.close()
+
+
+def test_a_model_that_cannot_compute_says_so_at_the_start(small: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_context: Context) -> object:
+        raise ModelError("llama.cpp could not compute a step")
+
+    monkeypatch.setattr(Context, "compute", broken)
+    model = LocalChatModel(small, options())
+    with pytest.raises(ModelError, match="could not compute"):
+        model.warm_up()
 
 
 async def test_guesses_are_made_and_counted(model: LocalChatModel) -> None:
