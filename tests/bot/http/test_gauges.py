@@ -36,7 +36,7 @@ class Engine:
     """Stands for the local chat model, whose engine is tried elsewhere."""
 
     counters = Counters(generated=7, queue_seconds=0.5)
-    waiting, working, predicted_wait = 2, 3, 1.5
+    waiting, working, threads, predicted_wait = 2, 3, 2, 1.5
 
 
 def families_of(text: str) -> dict[str, Metric]:
