@@ -134,20 +134,19 @@ def memory_bandwidth() -> float:
 
 
 def summarise(rounds: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Return the figures of a contender at one concurrency: medians over rounds, quantiles over all answers."""
+    """Return the figures of a contender at one concurrency: medians over rounds, quantiles over all answers.
+
+    `decode_tokens_a_second` is that of one answer after its first words: of all tokens, so that long answers count more.
+    """
     first = [seconds for one in rounds for seconds in one["first"]]
-    decode = [
-        (tokens - 1) / (whole - seconds)
-        for one in rounds
-        for tokens, whole, seconds in zip(one["tokens"], one["whole"], one["first"], strict=True)
-        if tokens > 8 and whole > seconds
-    ]
+    tokens = [tokens - 1 for one in rounds for tokens in one["tokens"]]
+    after = [whole - first for one in rounds for whole, first in zip(one["whole"], one["first"], strict=True)]
     return {
         "answers_a_second": statistics.median(len(one["first"]) / one["seconds"] for one in rounds),
         "tokens_a_second": statistics.median(sum(one["tokens"]) / one["seconds"] for one in rounds),
         "first_p50": float(np.quantile(first, 0.5)),
         "first_p90": float(np.quantile(first, 0.9)),
-        "decode_tokens_a_second": statistics.median(decode) if decode else 0.0,
+        "decode_tokens_a_second": sum(tokens) / sum(after),
     }
 
 

@@ -6,8 +6,8 @@ WINDOW = 0.1
 """Seconds of computing that are judged together: a core that another program has for a few milliseconds is nothing."""
 
 UNDISTURBED = 0.75
-"""The thread that steps runs for more of their time than this if nobody else wants its core. Measured with a thread to
-a core: 0.95, and 0.8 beside an embedder that is llama.cpp's too; beside one busy program 0.5 to 0.66."""
+"""The thread that calls for steps runs for more of their time than this if nobody else wants a core. Measured with a
+thread to a core: 0.95 alone, 0.5 to 0.66 beside one busy program."""
 
 PATIENCE, MOST_PATIENCE = 5, 320
 """One thread more is tried after so many quiet windows, twice as many each time that a thread is given up again."""
