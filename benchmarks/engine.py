@@ -136,7 +136,7 @@ def memory_bandwidth() -> float:
 def summarise(rounds: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Return the figures of a contender at one concurrency: medians over rounds, quantiles over all answers.
 
-    `decode_tokens_a_second` is that of one answer after its first words: of all tokens, so that long answers count more.
+    `decode_tokens_a_second` is that of one answer after its first words, of all tokens: long answers count for more.
     """
     first = [seconds for one in rounds for seconds in one["first"]]
     tokens = [tokens - 1 for one in rounds for tokens in one["tokens"]]
