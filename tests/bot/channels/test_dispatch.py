@@ -233,7 +233,7 @@ async def test_a_program_that_shall_stop_takes_nothing_up_and_ends_what_it_began
     office.seconds = 0.3
     async with office.open():
         await office.hears("m-1")
-        await until(lambda: asked(office), 1)
+        await until(lambda: was_asked(office), True)
         office.drain.begin()
         await office.hears("m-2")
         await until(lambda: sent(office), ["好的"])
@@ -246,7 +246,7 @@ async def test_a_message_that_came_too_late_is_left_for_the_next_start(office: O
     office.refusal = ServerStopping("请几秒后再发一次。", 5)
     async with office.open():
         await office.hears()
-        await until(lambda: asked(office), 1)
+        await until(lambda: was_asked(office), True)
         office.drain.begin()
     assert office.post.sent == []
     assert await office.store.waiting() == {"post": 1}
@@ -264,8 +264,8 @@ async def test_each_line_about_a_message_says_which_one_it_belongs_to(
     assert {line["request_id"] for line in lines if line["event"] == "an answer did not arrive"} == {"post-1"}
 
 
-async def asked(office: Office) -> int:
-    return office.asked
+async def was_asked(office: Office) -> bool:
+    return office.asked > 0
 
 
 async def sent(office: Office) -> list[str]:
