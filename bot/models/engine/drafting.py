@@ -1,13 +1,12 @@
-"""Guessing the next tokens of an answer from what was said before, and how many guesses a step is worth.
+"""Guessing the next tokens of an answer from its prompt, and how many guesses a step is worth.
 
-Prompt-lookup decoding: grounded answers copy from the entry, and the next answer from an entry says much of what the
-last one said, so what followed the last tokens there is a good guess. Guesses are verified in one step with the token
-before them; those that the model itself would have said are kept, so no answer can bring in another's words.
+Prompt-lookup decoding: grounded answers copy from the entry, so what followed the last tokens the last time they came
+is a good guess. Guesses are verified in one step with the token before them; those that the model itself would have
+said are kept.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -28,68 +27,23 @@ HOPE = 0.02
 
 USUAL = 0.7
 
-ANSWERS = 256
-"""So many beginnings of prompts have their last answer remembered: some 64 tokens each."""
-
-
-class LastAnswers:
-    """What was last answered to prompts of each beginning, with the last tokens before it."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._answers: OrderedDict[bytes, list[int]] = OrderedDict()
-
-    def remember(self, beginning: bytes, tokens: Sequence[int], answer: int) -> None:
-        """Remember the last `answer` tokens, and forget the beginning that was not asked for longest."""
-        self._answers[beginning] = list(tokens[-answer - max(NGRAMS) :])
-        self._answers.move_to_end(beginning)
-        if len(self._answers) > ANSWERS:
-            self._answers.popitem(last=False)
-
-    def of(self, beginning: bytes) -> list[int]:
-        """Return what `remember` was given last, or nothing."""
-        return self._answers.get(beginning, [])
-
-
-class Lookup:
-    """Tokens in which is looked up what follows a few others; of several places the first counts."""
-
-    def __init__(self, tokens: list[int]) -> None:
-        """Look up in a list that may grow."""
-        self._tokens = tokens
-        self._places: dict[tuple[int, ...], int] = {}
-        self._indexed = 1
-
-    def after(self, last: tuple[int, ...], count: int) -> list[int]:
-        """Return up to `count` tokens after the first place of some others."""
-        for end in range(self._indexed, len(self._tokens)):
-            for size in NGRAMS:
-                if end >= size:
-                    self._places.setdefault(tuple(self._tokens[end - size : end]), end)
-        self._indexed = max(self._indexed, len(self._tokens))
-        place = self._places.get(last)
-        return [] if place is None else self._tokens[place : place + count]
-
 
 @dataclass
 class Guesser:
-    """Looks up what followed before, in an earlier answer and in the own tokens, and how often that was right."""
+    """Looks up what followed before, and remembers how often that was right."""
 
     tokens: list[int]
-    earlier: list[int] = field(default_factory=list)
     trust: float = USUAL
-
-    def __post_init__(self) -> None:
-        """Have both looked up: at the same length, what was said counts before what is in the prompt."""
-        self._lookups = Lookup(self.earlier), Lookup(self.tokens)
+    _places: dict[tuple[int, ...], int] = field(default_factory=dict)
+    _indexed: int = 0
 
     def guess(self, count: int) -> list[int]:
         """Return up to `count` tokens that may come next."""
+        self._index()
         for size in NGRAMS:
-            last = tuple(self.tokens[-size:])
-            for lookup in self._lookups:
-                if guesses := lookup.after(last, count):
-                    return guesses
+            place = self._places.get(tuple(self.tokens[-size:]))
+            if place is not None:
+                return self.tokens[place : place + count]
         return []
 
     def learn(self, guessed: int, accepted: int) -> None:
@@ -98,6 +52,14 @@ class Guesser:
             self.trust += HOPE * (USUAL - self.trust)
         for right in range(min(accepted + 1, guessed)):
             self.trust += LEARNING * ((right < accepted) - self.trust)
+
+    def _index(self) -> None:
+        """Note what follows every few tokens; of several places the first counts, which is the entry's."""
+        for end in range(max(1, self._indexed), len(self.tokens)):
+            for size in NGRAMS:
+                if end >= size:
+                    self._places.setdefault(tuple(self.tokens[end - size : end]), end)
+        self._indexed = len(self.tokens)
 
 
 def share_rows(

@@ -26,7 +26,6 @@ from bot.models.engine.composing import Part, compose
 from bot.models.engine.context import Context
 from bot.models.engine.costs import StepCosts
 from bot.models.engine.counters import Counters
-from bot.models.engine.drafting import Guesser, LastAnswers
 from bot.models.engine.forecast import TURN, Load, left_to_compute, until_first_words
 from bot.models.engine.options import EngineOptions
 from bot.models.engine.prefixes import to_key
@@ -63,7 +62,6 @@ class Engine:
         self.counters = Counters()
         self.costs = StepCosts()
         self._threads = Threads(options.threads or available_threads())
-        self._answers = LastAnswers()
         self._news = threading.Condition()
         self._inbox: deque[Request] = deque()
         self._waiting: list[tuple[int, Request]] = []
@@ -280,7 +278,6 @@ class Engine:
             self.counters.queue_seconds += time.monotonic() - request.arrived
             self.counters.prompt_reused += request.computed
             request.usage.cached = request.computed
-            request.guesser = Guesser(request.tokens, self._answers.of(request.beginning))
             request.admitted = True
 
     def _close(self, request: Request, error: FrontDeskError | None = None) -> None:
@@ -392,8 +389,6 @@ class Engine:
 
     def _finish(self, request: Request, reason: FinishReason) -> None:
         request.finish_reason = reason
-        if request.given:
-            self._answers.remember(request.beginning, request.tokens, answer=request.given)
         request.say(request.text.finish())
         self.counters.finished += 1
         self._close(request)

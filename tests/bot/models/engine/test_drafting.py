@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bot.models.engine.drafting import ANSWERS, LONGEST, USUAL, Guesser, LastAnswers, share_rows
+from bot.models.engine.drafting import LONGEST, USUAL, Guesser, share_rows
 
 
 def proportional(rows: int) -> float:
@@ -32,36 +32,6 @@ def test_tokens_that_are_added_are_looked_up_too() -> None:
     assert guesser.guess(2) == []
     tokens += [3, 1, 2]
     assert guesser.guess(2) == [3, 1]
-
-
-def test_what_an_earlier_answer_said_counts_before_what_the_prompt_says() -> None:
-    assert Guesser([1, 2, 3, 4, 2, 3], earlier=[9, 2, 3, 7, 8]).guess(2) == [7, 8]
-
-
-def test_a_longer_match_counts_wherever_it_is() -> None:
-    assert Guesser([1, 2, 3, 4, 1, 2, 3], earlier=[9, 2, 3, 7]).guess(1) == [4]
-
-
-def test_where_an_earlier_answer_ends_the_prompt_is_looked_up() -> None:
-    assert Guesser([2, 3, 4, 2, 3], earlier=[9, 2, 3]).guess(1) == [4]
-
-
-def test_the_last_answer_of_each_beginning_is_remembered_with_what_stood_before_it() -> None:
-    answers = LastAnswers()
-    answers.remember(b"a", [1, 2, 3, 4, 5, 6, 7], answer=2)
-    answers.remember(b"b", [8, 9], answer=1)
-    assert (answers.of(b"a"), answers.of(b"b"), answers.of(b"c")) == ([2, 3, 4, 5, 6, 7], [8, 9], [])
-    answers.remember(b"a", [1, 2, 3, 4, 0], answer=1)
-    assert answers.of(b"a") == [1, 2, 3, 4, 0]
-
-
-def test_beginnings_that_nobody_asks_for_are_forgotten() -> None:
-    answers = LastAnswers()
-    for number in range(ANSWERS):
-        answers.remember(str(number).encode(), [number], answer=1)
-    answers.remember(b"0", [0], answer=1)
-    answers.remember(b"new", [1], answer=1)
-    assert (answers.of(b"0"), answers.of(b"1"), answers.of(b"new")) == ([0], [], [1])
 
 
 def test_trust_follows_what_becomes_of_guesses_and_returns() -> None:

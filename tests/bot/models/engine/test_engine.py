@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,17 +147,6 @@ async def test_guesses_are_made_and_counted(model: LocalChatModel) -> None:
     await complete(generation)
     assert 0 < model.counters.accepted <= model.counters.drafted
     assert model.counters.steps < generation.usage.completion
-
-
-async def test_what_was_answered_before_on_the_same_entry_is_guessed(model: LocalChatModel) -> None:
-    cheap_guesses(model)
-    told = [*asked(0)[:1], ChatMessage("user", "Tell me of the sea.")]  # the prompt does not say what it will say
-    first = await complete(model.generate(told, Sampling(max_tokens=40)))
-    before = replace(model.counters)
-    second = await complete(model.generate(told, Sampling(max_tokens=40)))
-    assert second == first
-    assert model.counters.accepted - before.accepted > 30
-    assert model.counters.steps - before.steps < 10
 
 
 async def test_a_question_on_an_entry_seen_before_computes_the_question_only(model: LocalChatModel) -> None:
