@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-WINDOW = 0.1
-"""Seconds of computing that are judged together: a core that another program has for a few milliseconds is nothing."""
+WINDOW = 0.5
+"""Seconds of computing that are judged together: what an answer without a model takes now and then is nothing."""
 
-UNDISTURBED = 0.75
-"""The thread that calls for steps runs for more of their time than this if nobody else wants a core. Measured with a
-thread to a core: 0.95 alone, 0.5 to 0.66 beside one busy program."""
+UNDISTURBED = 0.6
+"""The thread that calls for steps runs for more of their time than this if nobody keeps a core busy. Measured with a
+thread to a core: 0.95 alone, 0.5 beside one busy program."""
 
-PATIENCE, MOST_PATIENCE = 5, 320
+PATIENCE, MOST_PATIENCE = 2, 64
 """One thread more is tried after so many quiet windows, twice as many each time that a thread is given up again."""
 
 
