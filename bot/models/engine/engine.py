@@ -176,7 +176,7 @@ class Engine:
         _stand_back()
         try:
             self._measure()
-        except FrontDeskError as error:
+        except Exception as error:  # whatever it is, whoever started the thread waits for it
             self._measured.set_exception(error)
         else:
             self._measured.set_result(None)
