@@ -21,8 +21,8 @@ from knowledge.errors import ModelUnavailable
 MADV_DONTNEED = 4
 
 SPINS = "1000"
-"""How often a thread of OpenMP looks whether the others have come before it sleeps: 10 to 50 µs, as long as they
-usually take. libgomp's own 3 ms made a step beside one busy program last for seconds (docs/engine.md)."""
+"""How often a thread of OpenMP looks whether the others have come before it sleeps; libgomp reckons with 100,000 times
+a millisecond. Its own 300,000 made a step beside one busy program last for seconds (docs/engine.md)."""
 
 
 @cache
