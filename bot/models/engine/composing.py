@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from bot.models.engine.drafting import FILLED, share_rows
 from bot.models.engine.request import Request
 
-ROWS = 60
-"""Rows of a step at most: about 0.2 s of prefill on two cores, which a cancelled request waits at most.
+ROWS = 48
+"""Rows of a step at most: about 0.1 s on two cores, which whoever is being answered waits at most.
 
-From 64 rows on llama.cpp takes another attention kernel, whose sums depend on what else is in the step, so that even a
-prompt that is cut in other places would give other answers. Prefill is no slower for it: it is flat from 32 rows on.
+llama.cpp multiplies sixteen rows at a time, which makes 48 rows cheaper each than 60. From 64 rows on it takes another
+attention kernel, whose sums depend on what else is in the step, so that even a prompt that is cut in other places would
+give other answers.
 """
-
-ROWS_BESIDE = 48
-"""Prompt tokens a step at most while answers are being written: their readers wait for it."""
 
 ROWS_WARMING = 32
 """Prompt tokens a step when nobody waits: a customer who comes waits for it."""
@@ -38,7 +36,7 @@ class Part:
 def compose(running: Sequence[Request], seconds: Callable[[int], float], *, drafting: bool) -> list[Part]:
     """Choose what a step does for those that are running; `seconds` is what a step of so many rows takes."""
     answers = [Part(request, 1, 1) for request in running if request.is_answering]
-    room, outputs = min(ROWS_BESIDE if answers else ROWS, ROWS - len(answers)), OUTPUTS - len(answers)
+    room, outputs = ROWS - len(answers), OUTPUTS - len(answers)
     prompts: list[Part] = []
     for request in running:
         if request.is_answering or room <= 0:

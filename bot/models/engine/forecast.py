@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.models.engine.composing import ROWS_BESIDE
+from bot.models.engine.composing import ROWS
 from bot.models.engine.prefixes import Key
 from bot.models.engine.request import Request
 
@@ -36,6 +36,6 @@ def left_to_compute(request: Request, is_known: Callable[[Key], bool]) -> int:
 def until_first_words(load: Load, seconds: Callable[[int], float]) -> float:
     """Return the seconds until a request's first words; `seconds` is what a step of so many rows takes."""
     others = min(load.answers, load.slots - 1)
-    prefill = load.prompt_tokens / ROWS_BESIDE * seconds(ROWS_BESIDE + others)
+    prefill = load.prompt_tokens / (ROWS - others) * seconds(ROWS)
     queue = max(0, load.without_slot) / load.slots * TURN * seconds(load.slots)
     return queue + prefill + FIRST_WORDS * seconds(1 + others)

@@ -71,11 +71,18 @@ class Slots:
         request.key, request.slot, request.computed = key, target.number, length
 
     def close(self, request: Request) -> None:
-        """Take a request's slot back; what it computed stays until the slot is needed."""
+        """Take a request's slot back.
+
+        Where the store has its beginning, that is all anyone is likely to want again, and each cell that is taken
+        costs every row of every step a look (docs/engine.md). Else, or if its question was scored, which comes again
+        to be answered, what it computed stays until the slot is needed.
+        """
         slot = self._slots[request.slot]
+        is_kept = request.beginning in self._vault.memory and not request.scored
+        computed = 0 if is_kept else request.computed
         slot.request = None
-        slot.key = to_key(request.tokens[: request.computed])
-        self._context.cut(slot.number, request.computed)
+        slot.key = to_key(request.tokens[:computed])
+        self._context.cut(slot.number, computed)
         request.slot = -1
 
     def empty_one(self) -> bool:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from bot.models.base import Sampling
-from bot.models.engine.composing import OUTPUTS, ROWS, ROWS_BESIDE, ROWS_WARMING, compose, next_slice
+from bot.models.engine.composing import OUTPUTS, ROWS, ROWS_WARMING, compose, next_slice
 from bot.models.engine.drafting import FILLED
 from bot.models.engine.request import Request
 
@@ -47,7 +47,7 @@ def test_scored_tokens_give_logits_each_and_the_last_is_not_needed() -> None:
 
 def test_no_more_logits_are_asked_for_than_there_is_room_for() -> None:
     request = prompt(100, scored=80)
-    part = next_slice(request, ROWS, 32)
+    part = next_slice(request, 60, 32)
     assert (part.count, part.outputs) == (19 + 32, 32)
     request.computed = part.count
     assert next_slice(request, ROWS, 0).count == 0
@@ -64,9 +64,9 @@ def test_prompts_share_the_rows_in_the_order_they_came() -> None:
     assert [part.count for part in parts] == [40, ROWS - 40]
 
 
-def test_whoever_reads_an_answer_waits_for_few_prompt_tokens_only() -> None:
+def test_answers_go_on_beside_prompts() -> None:
     parts = compose([answering(), prompt(100)], flat, drafting=False)
-    assert [part.count for part in parts] == [1, ROWS_BESIDE]
+    assert [part.count for part in parts] == [1, ROWS - 1]
 
 
 def test_guesses_fill_a_step() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models.base import Sampling
-from bot.models.engine.composing import ROWS_BESIDE
+from bot.models.engine.composing import ROWS
 from bot.models.engine.forecast import FIRST_WORDS, TURN, Load, left_to_compute, until_first_words
 from bot.models.engine.request import Request
 
@@ -15,14 +15,14 @@ def linear(rows: int) -> float:
 
 
 def test_whoever_is_alone_waits_for_the_prompt_and_the_first_words() -> None:
-    alone = Load(prompt_tokens=10 * ROWS_BESIDE, answers=0, without_slot=0, slots=8)
+    alone = Load(prompt_tokens=10 * ROWS, answers=0, without_slot=0, slots=8)
     assert until_first_words(NOBODY, linear) == pytest.approx(FIRST_WORDS / 100)
-    assert until_first_words(alone, linear) == pytest.approx(10 * ROWS_BESIDE / 100 + FIRST_WORDS / 100)
+    assert until_first_words(alone, linear) == pytest.approx(10 * ROWS / 100 + FIRST_WORDS / 100)
 
 
 def test_answers_beside_make_every_step_longer() -> None:
-    beside = Load(prompt_tokens=ROWS_BESIDE, answers=4, without_slot=-4, slots=8)
-    assert until_first_words(beside, linear) == pytest.approx((ROWS_BESIDE + 4) / 100 + FIRST_WORDS * 5 / 100)
+    beside = Load(prompt_tokens=ROWS - 4, answers=4, without_slot=-4, slots=8)
+    assert until_first_words(beside, linear) == pytest.approx(ROWS / 100 + FIRST_WORDS * 5 / 100)
 
 
 def test_no_more_answers_are_written_at_once_than_there_are_slots() -> None:

@@ -48,3 +48,18 @@ def test_a_state_that_does_not_fit_leaves_no_hole() -> None:
     second = request(1, 2, 3, 4, 5, 6, 8)
     slots.open(second)
     assert cells.held[second.slot] == second.computed
+
+
+def test_what_the_store_has_leaves_no_cells_behind() -> None:
+    cells: Any = Cells()
+    vault = Vault(PrefixStore(1_000))
+    slots = Slots(cells, vault, 2)
+    asked, scored = (Request([1, 2, 3, 4], anchor=2, sampling=Sampling(), scored=number) for number in (0, 2))
+    for request_ in (asked, scored):
+        slots.open(request_)
+        request_.computed = cells.held[request_.slot] = 4
+    vault.put(to_key([1, 2]), b"state")
+    left = asked.slot, scored.slot
+    slots.close(asked)
+    slots.close(scored)
+    assert [cells.held[slot] for slot in left] == [0, 4]
