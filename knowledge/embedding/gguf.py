@@ -84,6 +84,7 @@ class GgufEmbedder:
         self._lock = threading.Lock()
         self._arrived = threading.Condition()
         self._few: deque[Text] = deque()
+        self._long: deque[Text] = deque()
         self._many: deque[Text] = deque()
         self._model: LlamaModel | None = None
 
@@ -145,10 +146,18 @@ class GgufEmbedder:
         prefix = self._prefixes[kind]
         waiting = [Text(self._model.tokenise(prefix + text, ends=True)[:limit]) for text in texts]
         with self._arrived:
-            (self._few if len(texts) <= BATCH_TEXTS else self._many).extend(waiting)
+            self._line_up(waiting)
             self._arrived.notify_all()
         vectors = np.array([text.vector.result() for text in waiting], dtype=np.float32)
         return to_unit(vectors.reshape(len(texts), self._dimensions))
+
+    def _line_up(self, texts: list[Text]) -> None:
+        """Let few texts go first; of many, those of like lengths together, since a batch is as long as its longest."""
+        if len(texts) <= BATCH_TEXTS:
+            self._few.extend(texts)
+            return
+        for text in sorted(texts, key=lambda text: len(text.tokens), reverse=True):
+            (self._long if len(text.tokens) > QUERY_TOKENS else self._many).append(text)
 
     def _serve(self, few: BatchContext, many: BatchContext) -> None:
         """Embed what waits, for ever."""
@@ -159,12 +168,17 @@ class GgufEmbedder:
             context.embed(batch)
 
     def _next_batch(self, room: int) -> list[Text]:
-        """Take what waits and fits, a customer's question before the many lines of a knowledge base."""
+        """Take what waits and fits, a customer's question before the many lines of a knowledge base, and not with them.
+
+        Lines that only some contexts have room for wait apart: at the head of all others they would hold these up.
+        """
         batch: list[Text] = []
-        for queue in (self._few, self._many):
+        for queue in (self._few, self._long, self._many):
             while queue and len(batch) < BATCH_TEXTS and len(queue[0].tokens) <= room:
                 batch.append(queue.popleft())
                 room -= len(batch[-1].tokens)
+            if batch:
+                break
         return batch
 
 

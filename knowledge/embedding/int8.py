@@ -64,7 +64,7 @@ class Int8Embedder(GgufEmbedder):
         except Exception as error:  # ONNX Runtime's have no class in common
             way_out = "set models.fast_weights = false"
             raise ModelUnavailable(f"{self.name} does not load in eight bits; {way_out}: {error}") from error
-        contexts = [_Context(session, self.name, room) for room in rooms]
+        contexts = [_Context(session, self.name, max(rooms)) for _ in rooms]  # here, room costs no memory
         [output] = session.get_outputs()
         tokenizer = LlamaModel(self._weights.path, tokenizer_only=True)
         return Opened(tokenizer, output.shape[1], [(context, context) for context in contexts])

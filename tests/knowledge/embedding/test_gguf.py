@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 
 from knowledge.embedding.base import Embedder
-from knowledge.embedding.gguf import GgufEmbedder
+from knowledge.embedding.gguf import QUERY_TOKENS, GgufEmbedder, Opened, Text
 from knowledge.errors import ModelUnavailable
+from knowledge.llama import LlamaModel
 from knowledge.weights.library import Weights, own_record
 from tests.knowledge.embedding.contract import EmbedderContract
 
@@ -126,3 +129,41 @@ def test_a_batch_that_fails_is_told_to_each_and_the_next_one_works(
             with pytest.raises(ModelUnavailable, match="failed to embed"):
                 e5.embed_queries(texts)
     assert e5.embed_queries(["退货"]).any()
+
+
+def test_long_lines_do_not_hold_up_the_short_ones(e5_weights: Weights) -> None:
+    """Only one context has room for long ones; what the other has room for must not wait behind them."""
+    may_go_on, short_are_done = threading.Event(), threading.Event()
+
+    class Context:
+        def __init__(self, room: int) -> None:
+            self.room = room
+
+        def embed(self, texts: Sequence[Text]) -> None:
+            if any(len(text.tokens) > QUERY_TOKENS for text in texts):
+                assert may_go_on.wait(60)
+            for text in texts:
+                text.vector.set_result(np.full(1, len(text.tokens), np.float32))
+                short.discard(id(text))
+            if not short:
+                short_are_done.set()
+
+    class TwoContexts(GgufEmbedder):
+        def _open(self, rooms: Sequence[int]) -> Opened:
+            contexts = [Context(room) for room in rooms]
+            tokenizer = LlamaModel(e5_weights.path, tokenizer_only=True)
+            return Opened(tokenizer, 1, [(context, context) for context in contexts])
+
+        def _line_up(self, texts: list[Text]) -> None:
+            short.update(id(text) for text in texts if len(text.tokens) <= QUERY_TOKENS)
+            super()._line_up(texts)
+
+    short: set[int] = set()
+    embedder = TwoContexts(e5_weights, threads=2)
+    with ThreadPoolExecutor(1) as importer:
+        importing = importer.submit(embedder.embed_passages, [*["退货运费" * 100] * 2, *["退货"] * 40])
+        try:
+            assert short_are_done.wait(60)
+        finally:
+            may_go_on.set()
+        assert importing.result().shape == (42, 1)
