@@ -36,21 +36,27 @@ class Part:
 def compose(running: Sequence[Request], seconds: Callable[[int], float], *, drafting: bool) -> list[Part]:
     """Choose what a step does for those that are running; `seconds` is what a step of so many rows takes."""
     answers = [Part(request, 1, 1) for request in running if request.is_answering]
-    room, outputs = ROWS - len(answers), OUTPUTS - len(answers)
-    prompts: list[Part] = []
-    for request in running:
-        if request.is_answering or room <= 0:
-            continue
-        part = next_slice(request, room if request.channel else min(room, ROWS_WARMING), outputs)
-        if part.count:
-            room, outputs = room - part.count, outputs - part.outputs
-            prompts.append(part)
+    prompts = _slices(running, ROWS - len(answers), OUTPUTS - len(answers))
     if drafting:
         beside = sum(part.count for part in prompts)
         fixed = len(answers) + beside
         to_fill = -fixed % FILLED  # whoever waits for a first word is not to wait for guesses
-        _guess(answers, seconds, beside=beside, room=min(outputs, ROWS - fixed, to_fill if prompts else ROWS))
+        room = min(OUTPUTS - sum(part.outputs for part in answers + prompts), ROWS - fixed)
+        _guess(answers, seconds, beside=beside, room=min(room, to_fill) if prompts else room)
     return answers + prompts
+
+
+def _slices(running: Sequence[Request], room: int, outputs: int) -> list[Part]:
+    """Share rows among prompts: whoever needs no more than one step goes first, others in the order they came."""
+    parts = []
+    for request in sorted((each for each in running if not each.is_answering), key=lambda request: request.left > ROWS):
+        if room <= 0:
+            break
+        part = next_slice(request, room if request.channel else min(room, ROWS_WARMING), outputs)
+        if part.count:
+            room, outputs = room - part.count, outputs - part.outputs
+            parts.append(part)
+    return parts
 
 
 def next_slice(request: Request, room: int, outputs: int) -> Part:

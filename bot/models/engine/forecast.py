@@ -29,7 +29,7 @@ class Load:
 def left_to_compute(request: Request, is_known: Callable[[Key], bool]) -> int:
     """Count the tokens of a request's prompt whose state is not there: all, or what follows its anchor."""
     if request.slot >= 0:
-        return request.goal - request.computed
+        return request.left
     return request.goal - (request.anchor if is_known(request.beginning) else 0)
 
 

@@ -132,6 +132,11 @@ class Request:
         return len(self.tokens) - (self.scored > 0)
 
     @property
+    def left(self) -> int:
+        """Count the tokens that are to be computed before that."""
+        return self.goal - self.computed
+
+    @property
     def wanted(self) -> int:
         """Count the tokens before the goal whose logits are wanted."""
         return self.scored or (self.channel is not None)
