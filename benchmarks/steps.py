@@ -42,14 +42,14 @@ class Steps:
 
     def __init__(self, model: LlamaModel, threads: int, before: int = BEFORE, others: int = 0) -> None:
         """Compute what is there; the others come first, as entries that were asked about earlier do."""
-        sequences = max(ROWS)
+        sequences = max(ROWS) + 1
         self._before = before
         self._context = Context(
-            model, cells=4_096, sequences=sequences + 1, rows=BEFORE, outputs=sequences, threads=threads
+            model, cells=4_096, sequences=sequences, rows=BEFORE, outputs=sequences, threads=threads
         )
-        self._fill(sequences, others)
+        self._fill(max(ROWS), others)
         self._fill(0, before)
-        for sequence in range(1, sequences):
+        for sequence in range(1, max(ROWS)):
             self._context.share(0, sequence, before)
 
     def _fill(self, sequence: int, count: int) -> None:
