@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import importlib.metadata
 from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 import structlog
@@ -129,13 +130,13 @@ class LocalChatModel:
         """Load the weights and start the engine."""
         if self._engine is not None:
             return
-        self._model = LlamaModel(self._weights.path)
-        try:
+        with ExitStack() as opened:
+            self._model = LlamaModel(self._weights.path)
+            opened.callback(self._model.close)
             engine = self._make_engine(self._model)
-        except ModelUnavailable:
-            self._model.close()
-            raise
-        engine.start()
+            opened.callback(self._context.close)
+            engine.start()
+            opened.pop_all()
         self._engine = engine
 
     def _make_engine(self, model: LlamaModel) -> Engine:

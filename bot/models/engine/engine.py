@@ -79,11 +79,16 @@ class Engine:
         """Start the thread, which measures a step first; wait for that.
 
         No other thread may compute: it would bring a second team of OpenMP threads, and when there are more of them
-        than cores libgomp has all of them sleep at each barrier, for good. A token took 23 instead of 13 ms.
+        than cores libgomp has all of them sleep at each barrier, for good. A token took 23 instead of 13 ms. Whatever a
+        first step raises is raised here; the thread has ended then.
         """
         atexit.register(self._abort)
         self._thread.start()
-        self._measured.result()
+        try:
+            self._measured.result()
+        except BaseException:  # an interrupted start too: the context is freed next
+            self._abort()
+            raise
 
     def submit(self, request: Request) -> None:
         """Queue a request.

@@ -138,8 +138,13 @@ def test_a_model_that_cannot_compute_says_so_at_the_start(small: Weights, monkey
 
     monkeypatch.setattr(Context, "compute", broken)
     model = LocalChatModel(small, options())
-    with pytest.raises(ModelError, match="could not compute"):
-        model.warm_up()
+    before = set(threading.enumerate())
+    for _ in range(2):
+        with pytest.raises(ModelError, match="could not compute"):
+            model.warm_up()
+        assert model._model is not None
+        assert (model._model.handle, model._context._handle) == (None, None)
+        assert set(threading.enumerate()) <= before
 
 
 async def test_guesses_are_made_and_counted(model: LocalChatModel) -> None:
