@@ -2,7 +2,7 @@
 
     python -m benchmarks.soak                        # half an hour at the server's capacity
     python -m benchmarks.soak --minutes 3            # a look
-    python -m benchmarks.soak --requests 10000       # prompts for the engine alone, 45 minutes and more
+    python -m benchmarks.soak --requests 10000       # prompts for the engine alone, 17 to 47 minutes
 
 Customers come as in `load.py`; three in ten leave as soon as their answer has begun. With `--requests` eight at once
 put prompts to the local model over /v1, three in ten of which are cancelled in the middle. A sample each ten seconds;

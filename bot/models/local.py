@@ -135,6 +135,7 @@ class LocalChatModel:
             opened.callback(self._model.close)
             engine = self._make_engine(self._model)
             opened.callback(self._context.close)
+            opened.callback(self._vault.close)
             engine.start()
             opened.pop_all()
         self._engine = engine
