@@ -6,8 +6,7 @@
 A row is a question and an answer of made-up words (those of `scale.py`), so two lines to embed: the question, and the
 question with its answer. The import is `frontdesk faq import` in a process of its own, from the CSV file to the
 published release, on SQLite. The embedder's own speed is that of some thousands of the same lines in a process that
-does nothing else. Memory is read from /proc, so
-on Linux only. Saves importing.json to benchmarks/results/.
+does nothing else. Memory is read from /proc, so on Linux only. Saves importing.json to benchmarks/results/.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ AROUND = {"nothing before": (1, 0), "an entry before": (BEFORE, 0), "and ten oth
 """Tokens before a row and in other sequences."""
 
 TABLE = "token_embd.weight"
-"""The tensor of which a step reads one row only."""
+"""The tensor of which a step reads one row only, unless it is the output's as well."""
 
 
 class Steps:
@@ -76,7 +76,8 @@ class Steps:
 
 def bytes_a_step(path: Path) -> int:
     """Return how much of the weights a step of one row reads: all but the table of token vectors."""
-    return sum(int(tensor.n_bytes) for tensor in GGUFReader(path).tensors if tensor.name != TABLE)
+    sizes = {tensor.name: int(tensor.n_bytes) for tensor in GGUFReader(path).tensors}
+    return sum(sizes.values()) - (sizes[TABLE] if "output.weight" in sizes else 0)
 
 
 def main() -> None:
