@@ -293,7 +293,8 @@ class Engine:
     def _suspend(self, request: Request) -> None:
         """Take a request's slot away; its state is saved, so that it goes on from there."""
         self.counters.suspended += 1
-        self._vault.put(to_key(request.tokens[: request.computed]), self._context.save(request.slot))
+        key, state = to_key(request.tokens[: request.computed]), self._context.save(request.slot)
+        self._vault.memory.put(key, state, displacing=request.channel is not None)
         self._running.remove(request)
         self._slots.close(request)
         if request.channel is None:
@@ -357,7 +358,8 @@ class Engine:
         """Keep the state of what others are likely to begin with too."""
         key = to_key(request.tokens[: request.anchor])
         if key not in self._vault:
-            self._vault.put(key, self._context.save(request.slot), lasting=request.channel is None)
+            keep = self._vault.prepare if request.channel is None else self._vault.put
+            keep(key, self._context.save(request.slot))
 
     def _answer(self, part: Part, logits: NDArray[np.float32]) -> None:
         """Say the next token, and those guesses that were right."""

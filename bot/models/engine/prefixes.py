@@ -81,9 +81,10 @@ class PrefixStore:
         self._states.move_to_end(key)
         return self._states[key]
 
-    def put(self, key: Key, state: bytes) -> None:
-        """Keep a state, at the cost of those unused for longest."""
-        if len(state) > self._budget or key in self._states:
+    def put(self, key: Key, state: bytes, *, displacing: bool = True) -> None:
+        """Keep a state, at the cost of those unused for longest; without `displacing` only if there is room."""
+        room = self._budget if displacing else self._budget - self.used
+        if len(state) > room or key in self._states:
             return
         self._states[key] = state
         insort(self._sorted, key)

@@ -37,10 +37,14 @@ class Vault:
         if self.files is not None:
             self.files.drop(key)
 
-    def put(self, key: Key, state: bytes, *, lasting: bool = False) -> None:
-        """Keep a state, on disk too if it is `lasting`."""
+    def put(self, key: Key, state: bytes) -> None:
+        """Keep the state of what a customer asked."""
         self.memory.put(key, state)
-        if lasting and self.files is not None:
+
+    def prepare(self, key: Key, state: bytes) -> None:
+        """Keep the state of what somebody may ask: on disk, and in memory if no other has to go for it."""
+        self.memory.put(key, state, displacing=False)
+        if self.files is not None:
             self.files.write(key, state)
 
     def close(self) -> None:

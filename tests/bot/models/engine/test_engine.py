@@ -263,6 +263,20 @@ async def test_entries_are_prepared_while_nobody_asks(model: LocalChatModel) -> 
     assert first.usage.prompt - first.usage.cached < 15
 
 
+async def test_preparations_do_not_drive_out_what_a_customer_asked(small: Weights) -> None:
+    model = LocalChatModel(small, options(state_bytes=3 << 20))  # two entries' states, of 1.2 MB each
+    model.warm_up()
+    await complete(model.generate(asked(0), Sampling(max_tokens=2)))
+    model.prepare([asked(entry) for entry in (1, 2)])
+    await until(lambda: model.counters.finished == 3)
+    model.prepare([asked(entry) for entry in (3, 4)])
+    await until(lambda: model.counters.finished == 5)
+    again = model.generate(asked(0, "What can I return?"), Sampling(max_tokens=1))
+    await complete(again)
+    assert again.usage.prompt - again.usage.cached < 15
+    await model.close()
+
+
 async def test_a_customer_does_not_wait_for_preparations(model: LocalChatModel) -> None:
     long = ChatMessage("system", "word " * 300)
     model.prepare([[long, COUNT[0]], asked(1)])

@@ -129,7 +129,7 @@ def test_states_are_for_their_owner_only(tmp_path: Path) -> None:
 class TestVault:
     def test_what_is_to_last_is_found_on_disk_after_a_restart(self, tmp_path: Path) -> None:
         vault = Vault(PrefixStore(MB), open_files(tmp_path))
-        vault.put(KEY, b"lasting", lasting=True)
+        vault.prepare(KEY, b"lasting")
         vault.put(to_key([9]), b"passing")
         vault.close()
         vault = Vault(PrefixStore(MB), open_files(tmp_path))
@@ -150,7 +150,7 @@ class TestVault:
 
     def test_without_files_memory_is_all(self) -> None:
         vault = Vault(PrefixStore(MB))
-        vault.put(KEY, b"state", lasting=True)
+        vault.prepare(KEY, b"state")
         assert vault.get(KEY) == b"state"
         assert vault.find(to_key([5])) is None
         vault.close()

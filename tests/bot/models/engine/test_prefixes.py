@@ -45,6 +45,15 @@ def test_what_was_used_least_recently_goes_first() -> None:
     assert store.find(second) is None
 
 
+def test_what_is_to_displace_nothing_takes_room_that_is_free() -> None:
+    store = PrefixStore(20)
+    first, second, third = (to_key([number]) for number in (1, 2, 3))
+    store.put(first, b"x" * 10)
+    store.put(second, b"y" * 11, displacing=False)
+    store.put(third, b"z" * 10, displacing=False)
+    assert [key in store for key in (first, second, third)] == [True, False, True]
+
+
 def test_what_is_larger_than_the_budget_drives_nothing_out() -> None:
     store = PrefixStore(10)
     store.put(to_key([1]), b"x")
