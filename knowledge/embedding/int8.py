@@ -1,4 +1,4 @@
-"""The default embedder in eight bits, run by ONNX Runtime: about twice as fast where the processor multiplies bytes."""
+"""An embedder in eight bits, run by ONNX Runtime: two to four times as fast where the processor multiplies bytes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ def can_run(weights: Weights) -> bool:
     Without VNNI it adds up two products in sixteen bits, which do not hold all of them.
     """
     is_installed = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
-    is_of_the_kind = weights.record.architecture == "bert" and weights.record.pooling == "mean"
-    return is_installed and has_vnni() and is_of_the_kind
+    return is_installed and has_vnni() and weights.record.pooling == "mean"
 
 
 class Int8Embedder(GgufEmbedder):

@@ -59,6 +59,7 @@ _GEMMA_WHEELS = (
     ("1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38", 61_223_616),
 )
 
+_EMBEDDING_GEMMA_QUERY, _EMBEDDING_GEMMA_PASSAGE = "task: search result | query: ", "title: none | text: "
 _EMBEDDING_GEMMA_PART_SIZE, _EMBEDDING_GEMMA_LAST_SIZE = 47_185_920, 14_841_609
 _EMBEDDING_GEMMA_WHEELS = (
     "f4794a88b1b98efcbef902aebcadb8fde69b52c89a38d950a00325f602e575cf",
@@ -298,6 +299,27 @@ RECORDS: tuple[ModelRecord, ...] = (
         name="embeddinggemma-300m-q8_0",
         role="embedding",
         file="embeddinggemma-300m-q8_0.gguf",
+        sha256="b5ce9d77a3fc4b3b39ccb5643c36777911cc4eb46a66962eadfa3f5f60490d63",
+        size=333_590_944,
+        licence="Gemma terms of use",
+        context=2_048,
+        languages="zh, en and more than 100",
+        sources=(
+            HubFile(
+                repository="ggml-org/embeddinggemma-300M-GGUF",
+                path="embeddinggemma-300M-Q8_0.gguf",
+                revision="0f741b5a6585bd53aeb15cd1372c56f2a0f65e12",
+            ),
+        ),
+        fallback="embeddinggemma-300m-relaid-q8_0",
+        dimensions=768,
+        query_prefix=_EMBEDDING_GEMMA_QUERY,
+        passage_prefix=_EMBEDDING_GEMMA_PASSAGE,
+    ),
+    ModelRecord(
+        name="embeddinggemma-300m-relaid-q8_0",
+        role="embedding",
+        file="embeddinggemma-300m-relaid-q8_0.gguf",
         sha256="e1ec1b1545e0346f53aa799d327964bfc468face550646a4c437e533503c9de4",
         size=333_591_424,
         licence="Gemma terms of use",
@@ -321,9 +343,8 @@ RECORDS: tuple[ModelRecord, ...] = (
             ),
         ),
         dimensions=768,
-        architecture="gemma",
-        query_prefix="task: search result | query: ",
-        passage_prefix="title: none | text: ",
+        query_prefix=_EMBEDDING_GEMMA_QUERY,
+        passage_prefix=_EMBEDDING_GEMMA_PASSAGE,
     ),
     ModelRecord(
         name="bge-small-zh-v1.5-q8_0",

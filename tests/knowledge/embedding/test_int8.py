@@ -13,8 +13,10 @@ from knowledge.embedding.base import Embedder
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.embedding.int8 import Int8Embedder, can_run
 from knowledge.errors import ModelUnavailable
+from knowledge.weights.gemma_gguf import convert
 from knowledge.weights.library import Weights, own_record
 from tests.knowledge.embedding.contract import EmbedderContract
+from tests.knowledge.weights import gemma
 
 pytestmark = pytest.mark.xdist_group("e5")
 
@@ -43,6 +45,25 @@ def test_a_text_has_exactly_the_same_vector_in_any_company(embedder: Int8Embedde
     assert np.allclose(together, alone, atol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def tiny_gemma(tmp_path_factory: pytest.TempPathFactory) -> Int8Embedder:
+    folder = tmp_path_factory.mktemp("gemma")
+    (folder / "model.zip").write_bytes(gemma.zipped())
+    convert(folder / "model.zip", folder / "gemma.gguf")
+    return Int8Embedder(Weights(own_record(folder / "gemma.gguf", "embedding"), folder / "gemma.gguf"), folder)
+
+
+def test_the_vectors_of_an_embedding_gemma_are_nearly_those_of_its_own_library(tiny_gemma: Int8Embedder) -> None:
+    found = tiny_gemma.embed_passages(gemma.TEXTS)
+    assert found.shape == (len(gemma.TEXTS), gemma.WIDTH)
+    np.testing.assert_allclose(found[:, :8], gemma.VECTORS, atol=0.02)
+
+
+def test_its_texts_too_have_the_same_vectors_in_any_company(tiny_gemma: Int8Embedder) -> None:
+    alone = np.vstack([tiny_gemma.embed_passages([text]) for text in gemma.TEXTS])
+    assert np.allclose(tiny_gemma.embed_passages(gemma.TEXTS), alone, atol=1e-5)
+
+
 def test_what_is_longer_than_the_model_reads_is_cut(embedder: Int8Embedder) -> None:
     long = "我想知道怎么退货以及运费由谁承担。" * 100
     assert np.linalg.norm(embedder.embed_passages([long])[0]) == pytest.approx(1, abs=1e-3)
@@ -66,6 +87,15 @@ def test_the_graph_is_written_once_for_each_file_and_again_if_it_was_damaged(
     assert there.read_bytes() == embedder.write().read_bytes()
 
 
+def test_the_graph_is_written_again_if_its_table_is_gone(e5_weights: Weights, tmp_path: Path) -> None:
+    Int8Embedder(e5_weights, tmp_path).write()
+    [table] = tmp_path.glob("*.table")
+    size = table.stat().st_size
+    table.unlink()
+    Int8Embedder(e5_weights, tmp_path).warm_up()
+    assert table.stat().st_size == size
+
+
 def test_a_graph_that_does_not_load_says_what_to_do(
     e5_weights: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,7 +112,7 @@ def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
     writer.write_tensors_to_file()
     writer.close()
     with pytest.raises(
-        ModelUnavailable, match=r"mine cannot be written in eight bits: mine\.gguf is no BERT but llama"
+        ModelUnavailable, match=r"mine cannot be written in eight bits: mine\.gguf is of another kind: llama"
     ):
         Int8Embedder(Weights(own_record(path, "embedding"), path), tmp_path / "models").write()
     assert list((tmp_path / "models").iterdir()) == []

@@ -29,7 +29,7 @@ def converted(source: Path, tmp_path: Path) -> Path:
 
 
 def test_its_vectors_are_those_of_the_library_that_it_is_published_for(converted: Path) -> None:
-    described = record(role="embedding", sha256=None, architecture="gemma", dimensions=gemma.WIDTH)
+    described = record(role="embedding", sha256=None, dimensions=gemma.WIDTH)
     found = GgufEmbedder(Weights(record=described, path=converted), threads=1).embed_passages(gemma.TEXTS)
     assert found.shape == (len(gemma.TEXTS), gemma.WIDTH)
     np.testing.assert_allclose(found[:, :8], gemma.VECTORS, atol=0.01)
