@@ -14,6 +14,7 @@ import numpy as np
 import structlog
 
 from bot.days import beginning_of, day_of, days_between, today
+from bot.guards import mentions
 from bot.published import PublishedKnowledge
 from bot.store.review import KINDS, Kind, Miss, ReviewAction, ReviewStore
 from knowledge.clustering import cluster
@@ -101,11 +102,15 @@ class Review:
         self._nearest: dict[str, Nearest | None] = {}
         self._searched: tuple[Searcher | None, date] | None = None
 
-    async def listing(self, days: int, kind: Kind | None = None) -> Listing:
-        """List what went wrong in the last days, the commonest matters first."""
+    async def listing(self, days: int, kind: Kind | None = None, *, sensitive: Sequence[str] = ()) -> Listing:
+        """List what went wrong in the last days, the commonest matters first.
+
+        Questions with `sensitive` words are refused on purpose, so they are left out.
+        """
         calendar = days_between(today() - timedelta(days=days - 1), today())
         since = beginning_of(calendar[0])
         misses, reviewed = await self._store.misses(since, kind), await self._store.reviewed(since)
+        misses = [miss for miss in misses if not mentions(miss.question, sensitive)]
         async with self._embedding:
             listing = await asyncio.to_thread(lambda: self._list(_asked(misses, reviewed), calendar))
         first, others = listing.clusters[:MAX_NEAREST], listing.clusters[MAX_NEAREST:]

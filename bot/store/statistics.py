@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, get_args
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.days import beginning_of, days_between
+from bot.guards import mentions
 from bot.question import Outcome
 from bot.store.database import Store, whole
 from bot.store.tables import ConversationRow, FeedbackRow, HandoffRow, MessageRow, Moment, TurnRow
@@ -153,8 +155,13 @@ class StatisticsStore(Store):
     """Counts; it changes nothing."""
 
     @whole
-    async def statistics(self, start: date, end: date, channel: str | None = None) -> Statistics:
-        """Count what happened from one day to another, both among them, where the server stands."""
+    async def statistics(
+        self, start: date, end: date, channel: str | None = None, *, sensitive: Sequence[str] = ()
+    ) -> Statistics:
+        """Count what happened from one day to another, both among them, where the server stands.
+
+        What is refused for `sensitive` words is none of the questions that lack an answer.
+        """
         span = _Span(start, end, channel)
         async with self.database.transaction() as session:
             days = await _days(session, span)
@@ -163,7 +170,7 @@ class StatisticsStore(Store):
                 days=days,
                 channels=await _channels(session, span),
                 top_questions=await _top_questions(session, span),
-                top_unanswered=await _top_unanswered(session, span),
+                top_unanswered=await _top_unanswered(session, span, sensitive),
             )
 
 
@@ -281,14 +288,14 @@ async def _top_questions(session: AsyncSession, span: _Span) -> list[TopEntry]:
     return [TopEntry(*row) for row in await session.execute(query)]
 
 
-async def _top_unanswered(session: AsyncSession, span: _Span) -> list[TopUnanswered]:
+async def _top_unanswered(session: AsyncSession, span: _Span, sensitive: Sequence[str]) -> list[TopUnanswered]:
     count = func.count().label("count")
     query = select(TurnRow.question, count).where(span.asked, TurnRow.outcome == "refused").group_by(TurnRow.question)
     wordings = await session.execute(query.order_by(count.desc(), TurnRow.question).limit(MAX_WORDINGS))
     questions: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for question, times in wordings:
-        if words := bare(question):
+        if (words := bare(question)) and not mentions(question, sensitive):
             questions.setdefault(words, question)
             counts[words] += times
     return [TopUnanswered(questions[words], times) for words, times in counts.most_common(TOP)]

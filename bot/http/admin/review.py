@@ -81,9 +81,11 @@ async def list_clusters(
 
     `total` counts the matters; 200 are listed, and the nearest published entry is sought for 50. Ten questions of each
     are shown: with all of them, the rest is resolved too. What is resolved comes back once it is asked again.
-    `ungrouped` questions have not been compared with others yet; asking again goes on with them.
+    `ungrouped` questions have not been compared with others yet; asking again goes on with them. What is refused for
+    the settings' sensitive words is left out.
     """
-    return asdict(await review_of(request).listing(days, kind))
+    sensitive = parts_of(request).desk.settings.bot.sensitive_words
+    return asdict(await review_of(request).listing(days, kind, sensitive=sensitive))
 
 
 @router.post("/review/resolve")

@@ -54,4 +54,6 @@ async def _count(request: Request, start: date | None, end: date | None, channel
         raise RequestError(400, "invalid_request", "start: it is after the end")
     if (end - start).days >= MAX_DAYS:
         raise RequestError(400, "invalid_request", f"start: {MAX_DAYS} days are counted at most")
-    return await StatisticsStore(parts_of(request).database).statistics(start, end, channel)
+    parts = parts_of(request)
+    sensitive = parts.desk.settings.bot.sensitive_words
+    return await StatisticsStore(parts.database).statistics(start, end, channel, sensitive=sensitive)

@@ -153,3 +153,13 @@ def test_everybody_in_the_console_may_look_and_editors_act(
 def test_a_stranger_sees_nothing(client: TestClient) -> None:
     assert_error_shape(client.get(REVIEW), 401, "unauthenticated")
     assert_error_shape(resolve(client, questions=["x"], action="ignore"), 401, "unauthenticated")
+
+
+def test_what_is_refused_for_a_sensitive_word_is_no_gap_in_the_faq(site: Site, request: pytest.FixtureRequest) -> None:
+    site.settings = {"bot": {"sensitive_words": ["博彩"]}}
+    owner: TestClient = request.getfixturevalue("owner")
+    for question in ("有没有博彩", "怎么修电视"):
+        assert owner.post("/api/chat", json={"question": question}).json()["outcome"] == "refused"
+    assert questions(owner) == ["怎么修电视"]
+    unanswered = owner.get("/api/admin/statistics").json()["top_unanswered"]
+    assert unanswered == [{"question": "怎么修电视", "count": 1}]
