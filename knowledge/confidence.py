@@ -53,8 +53,12 @@ class Calibration:
         return 1 / (1 + math.exp(-max(-CLIP, min(CLIP, score))))
 
 
+EMBEDDING_GEMMA = Calibration(weights=(-0.12, 3.42, 2.15, 0.93, 5.32), bias=-3.1)
+
 CALIBRATIONS = {
     "multilingual-e5-small-zh-en-q4_0": Calibration(weights=(0.87, 0.5, 3.17, 1.22, 4.9), bias=-2.8),
+    "embeddinggemma-300m-q8_0": EMBEDDING_GEMMA,
+    "embeddinggemma-300m-relaid-q8_0": EMBEDDING_GEMMA,
     "none (words only)": Calibration(weights=(0.0, 0.0, 4.3, 17.2, 0.0), bias=-2.8),
 }
 """Fitted by `python -m benchmarks.search --fit` on the questions of the two examples: where a fit begins."""
