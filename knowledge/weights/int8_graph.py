@@ -9,6 +9,8 @@ the vectors (texts × width). What a method returns is the name of a node's outp
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +54,12 @@ class Int8Graph:
         """
         import onnx  # noqa: PLC0415 - of an extra
 
+        assert self._table is not None
         beside = path.with_suffix(".table")
-        for target, content in ((beside, self._table), (path, self._model(vectors, beside.name))):
-            partial = target.with_suffix(f"{target.suffix}.{os.getpid()}.partial")
-            try:
-                if isinstance(content, np.ndarray):
-                    content.tofile(partial)
-                else:
-                    onnx.save(content, partial)
-                partial.replace(target)
-            finally:
-                partial.unlink(missing_ok=True)
+        with _replacing(beside) as partial:
+            self._table.tofile(partial)
+        with _replacing(path) as partial:
+            onnx.save(self._model(vectors, beside.name), partial)
 
     def _model(self, vectors: str, beside: str) -> Any:
         from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
@@ -77,9 +74,8 @@ class Int8Graph:
         values = [numpy_helper.from_array(value, name) for name, value in self._values.items()]
         assert self._table is not None
         table = TensorProto(name="table", dims=self._table.shape, data_type=TensorProto.INT8)
-        onnx_external = {"location": beside, "offset": "0", "length": str(self._table.nbytes)}
         table.data_location = TensorProto.EXTERNAL
-        for key, value in onnx_external.items():
+        for key, value in (("location", beside), ("length", str(self._table.nbytes))):
             table.external_data.add(key=key, value=value)
         graph = helper.make_graph(self._nodes, self._architecture, inputs, outputs, [*values, table])
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
@@ -160,6 +156,17 @@ class Int8Graph:
         mask = self.node("Unsqueeze", "mask", self.value([2], np.int64))
         total = self.node("ReduceSum", self.node("Mul", states, mask), along, keepdims=0)
         return self.node("Div", total, self.node("ReduceSum", "mask", along, keepdims=1))
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give another name to write to, which becomes `path` once all is there."""
+    partial = path.with_suffix(f"{path.suffix}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _floats(data: NDArray[Any], kind: gguf.GGMLQuantizationType) -> Floats:
