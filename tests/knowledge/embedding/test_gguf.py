@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from knowledge.embedding.base import Embedder
-from knowledge.embedding.gguf import QUERY_TOKENS, GgufEmbedder, Opened, Text
+from knowledge.embedding.gguf import LOOKED_AT, QUERY_TOKENS, GgufEmbedder, Opened, Text, _take
 from knowledge.errors import ModelUnavailable
 from knowledge.llama import LlamaModel
 from knowledge.weights.library import Weights, own_record
@@ -167,3 +168,24 @@ def test_long_lines_do_not_hold_up_the_short_ones(e5_weights: Weights) -> None:
         finally:
             may_go_on.set()
         assert importing.result().shape == (42, 1)
+
+
+def waiting(*lengths: int) -> deque[Text]:
+    return deque(Text([1] * length) for length in lengths)
+
+
+def lengths(texts: Iterable[Text]) -> list[int]:
+    return [len(text.tokens) for text in texts]
+
+
+def test_whoever_waited_for_longest_goes_with_those_of_like_length() -> None:
+    queue = waiting(7, 40, 8, 39, 5, 7, 38)
+    assert lengths(_take(queue, room=128)) == [7, 7, 8, 5]
+    assert lengths(queue) == [40, 39, 38]
+    assert lengths(_take(queue, room=80)) == [40, 39]
+    assert lengths(_take(queue, room=80)) == [38]
+
+
+def test_of_a_long_queue_only_the_beginning_is_looked_at() -> None:
+    queue = waiting(7, *[40] * LOOKED_AT, 7)
+    assert lengths(_take(queue, room=128)) == [7, 40, 40, 40]
