@@ -19,6 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 OPSET = 20
+PAGE = 4_096
+"""Bytes. What is smaller stands in the graph, which may depend on it; what lies beside it begins with a page."""
+
 LEVELS = 127
 TABLE_BLOCKS = 64
 MASKED = -1e4
@@ -35,8 +38,7 @@ class Int8Graph:
         self._tensors = {tensor.name: tensor for tensor in reader.tensors}
         self._fields, self._architecture = reader.fields, architecture
         self._nodes: list[Any] = []
-        self._values: dict[str, Any] = {}
-        self._table: NDArray[np.int8] | None = None
+        self._values: dict[str, NDArray[Any]] = {}
 
     def field(self, name: str) -> Any:
         """Return a field of the file's, named without its architecture."""
@@ -48,21 +50,23 @@ class Int8Graph:
         return _floats(tensor.data, tensor.tensor_type)
 
     def write(self, path: Path, vectors: str) -> None:
-        """Write the graph that gives `vectors`; its largest part, the table of tokens, goes beside it.
+        """Write the graph that gives `vectors`; the matrices lie beside it.
 
-        ONNX Runtime maps what lies beside into memory, so that of the table only the rows of what was asked are there.
+        ONNX Runtime maps these into memory: of the table of tokens only the rows of what was asked are there.
         """
         import onnx  # noqa: PLC0415 - of an extra
 
-        assert self._table is not None
-        beside = path.with_suffix(".table")
-        with _replacing(beside) as partial:
-            self._table.tofile(partial)
+        beside = path.with_suffix(".weights")
+        with _replacing(beside) as partial, partial.open("wb") as file:
+            for value in self._values.values():
+                if value.nbytes >= PAGE:
+                    file.write(bytes(-file.tell() % PAGE))
+                    value.tofile(file)
         with _replacing(path) as partial:
             onnx.save(self._model(vectors, beside.name), partial)
 
     def _model(self, vectors: str, beside: str) -> Any:
-        from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+        from onnx import TensorProto, helper  # noqa: PLC0415
 
         self.node("Identity", vectors, output="vectors")
         inputs = [
@@ -71,14 +75,27 @@ class Int8Graph:
             helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["texts", "length"]),
         ]
         outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", "width"])]
-        values = [numpy_helper.from_array(value, name) for name, value in self._values.items()]
-        assert self._table is not None
-        table = TensorProto(name="table", dims=self._table.shape, data_type=TensorProto.INT8)
-        table.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", beside), ("length", str(self._table.nbytes))):
-            table.external_data.add(key=key, value=value)
-        graph = helper.make_graph(self._nodes, self._architecture, inputs, outputs, [*values, table])
+        values = self._described(beside)
+        graph = helper.make_graph(self._nodes, self._architecture, inputs, outputs, values)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+
+    def _described(self, beside: str) -> list[Any]:
+        """Return each constant, or where it lies in the file beside the graph."""
+        from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+
+        described, end = [], 0
+        for name, value in self._values.items():
+            if value.nbytes < PAGE:
+                described.append(numpy_helper.from_array(value, name))
+                continue
+            offset = end + -end % PAGE
+            end = offset + value.nbytes
+            kind = helper.np_dtype_to_tensor_dtype(value.dtype)
+            tensor = TensorProto(name=name, dims=value.shape, data_type=kind, data_location=TensorProto.EXTERNAL)
+            for key, entry in (("location", beside), ("offset", str(offset)), ("length", str(value.nbytes))):
+                tensor.external_data.add(key=key, value=entry)
+            described.append(tensor)
+        return described
 
     def node(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Add an operator."""
@@ -117,11 +134,11 @@ class Int8Graph:
         """Look tokens up in their table."""
         stored = self._tensors[name]
         tokens = int(stored.shape[1])
-        self._table, scales = np.empty((tokens, int(stored.shape[0])), np.int8), np.empty((tokens, 1), np.float32)
+        table, scales = np.empty((tokens, int(stored.shape[0])), np.int8), np.empty((tokens, 1), np.float32)
         for some in np.array_split(np.arange(tokens), TABLE_BLOCKS):  # in floats all take half a gigabyte and more
             here = slice(some[0], some[-1] + 1)
-            self._table[here], scales[here] = _in_bytes(_floats(stored.data[here], stored.tensor_type), axis=1)
-        rows = self.cast(self.node("Gather", "table", "tokens"), "FLOAT")
+            table[here], scales[here] = _in_bytes(_floats(stored.data[here], stored.tensor_type), axis=1)
+        rows = self.cast(self.node("Gather", self.value(table, np.int8), "tokens"), "FLOAT")
         return self.node("Mul", rows, self.node("Gather", self.value(scales), "tokens"))
 
     def unmasked(self) -> str:

@@ -87,13 +87,13 @@ def test_the_graph_is_written_once_for_each_file_and_again_if_it_was_damaged(
     assert there.read_bytes() == embedder.write().read_bytes()
 
 
-def test_the_graph_is_written_again_if_its_table_is_gone(e5_weights: Weights, tmp_path: Path) -> None:
+def test_the_graph_is_written_again_if_its_weights_are_gone(e5_weights: Weights, tmp_path: Path) -> None:
     Int8Embedder(e5_weights, tmp_path).write()
-    [table] = tmp_path.glob("*.table")
-    size = table.stat().st_size
-    table.unlink()
+    [weights] = tmp_path.glob("*.weights")
+    size = weights.stat().st_size
+    weights.unlink()
     Int8Embedder(e5_weights, tmp_path).warm_up()
-    assert table.stat().st_size == size
+    assert weights.stat().st_size == size
 
 
 def test_a_graph_that_does_not_load_says_what_to_do(
