@@ -298,7 +298,7 @@ RECORDS: tuple[ModelRecord, ...] = (
     ModelRecord(
         name="embeddinggemma-300m-q8_0",
         role="embedding",
-        file="embeddinggemma-300m-q8_0.gguf",
+        file="embeddinggemma-300M-Q8_0.gguf",
         sha256="b5ce9d77a3fc4b3b39ccb5643c36777911cc4eb46a66962eadfa3f5f60490d63",
         size=333_590_944,
         licence="Gemma terms of use",
