@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from bot.errors import QuestionRejected
 from knowledge.text import bare, clean
@@ -66,4 +67,9 @@ def calls_off_human(text: str) -> bool:
 def mentions(text: str, words: Iterable[str]) -> bool:
     """Say whether any of some words is in a text, whatever is put between its letters to hide it."""
     letters = bare(text)
-    return any(bare(word) in letters for word in words if bare(word))
+    return any(word in letters for word in _bare_words(tuple(words)))
+
+
+@lru_cache(maxsize=8)
+def _bare_words(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(None, map(bare, words)))

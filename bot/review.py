@@ -110,9 +110,8 @@ class Review:
         calendar = days_between(today() - timedelta(days=days - 1), today())
         since = beginning_of(calendar[0])
         misses, reviewed = await self._store.misses(since, kind), await self._store.reviewed(since)
-        misses = [miss for miss in misses if not mentions(miss.question, sensitive)]
         async with self._embedding:
-            listing = await asyncio.to_thread(lambda: self._list(_asked(misses, reviewed), calendar))
+            listing = await asyncio.to_thread(lambda: self._list(_asked(misses, reviewed, sensitive), calendar))
         first, others = listing.clusters[:MAX_NEAREST], listing.clusters[MAX_NEAREST:]
         with_nearest = [replace(each, nearest=await self._find_nearest(each.question)) for each in first]
         return replace(listing, clusters=[*with_nearest, *others])
@@ -216,12 +215,12 @@ def with_variants(entry: Entry, questions: Sequence[str]) -> Entry:
     return replace(entry, variants=(*entry.variants, *new.values()))
 
 
-def _asked(misses: Sequence[Miss], reviewed: dict[str, datetime]) -> list[_Asked]:
+def _asked(misses: Sequence[Miss], reviewed: dict[str, datetime], sensitive: Sequence[str]) -> list[_Asked]:
     """Put together what was asked in the same words, newest first, without what was dealt with since."""
     asked: dict[str, _Asked] = {}
     for miss in misses:
         words = bare(miss.question)
-        if not words or (words in reviewed and miss.at <= reviewed[words]):
+        if not words or mentions(words, sensitive) or (words in reviewed and miss.at <= reviewed[words]):
             continue
         if words not in asked and len(asked) == MAX_QUESTIONS:
             continue
