@@ -3,8 +3,9 @@
     python -m benchmarks.direct                  # the desk, in this process
     python -m benchmarks.direct --http           # POST /api/chat of a `frontdesk serve`, beside this process
 
-The questions are those of shop-zh that are answered directly, each opened and ended in other words so that every one is
-distinct; and, repeated, 50 of them again and again. The local chat model is off, the log is an SQLite file.
+The questions are those of shop-zh that are answered directly, each opened and ended in other words and about an order
+of its own, so that every one is distinct; and, repeated, 50 of them again and again. The local chat model is off, the
+log is an SQLite file.
 """
 
 from __future__ import annotations
@@ -125,10 +126,10 @@ async def direct_questions(ask: Ask) -> list[str]:
 
 
 def distinct(questions: list[str]) -> Iterator[str]:
-    """Yield each question in many ways, never one twice; the plain ones, which were asked already, are left out."""
-    for opening, ending in list(product(OPENINGS, ENDINGS))[1:]:
-        for question in questions:
-            yield f"{opening}{question}{ending}"
+    """Yield each question in many ways, never one twice, also without the greetings and thanks."""
+    ways = product(range(1_000), OPENINGS, ENDINGS, questions)
+    for number, (_, opening, ending, question) in enumerate(ways, start=100_000):
+        yield f"{opening}订单{number}的{question}{ending}"
 
 
 async def measure(ask: Ask, questions: Iterator[str], concurrency: int, seconds: float) -> dict[str, float]:

@@ -25,6 +25,7 @@ from bot.settings import load_settings
 from knowledge.calibration.fitting import OUT_OF_SCOPE, calibrate
 from knowledge.calibration.questions import out_of_scope
 from knowledge.confidence import Calibration, calibration_for, fit
+from knowledge.courtesies import Courtesies
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.base import Embedder
 from knowledge.evaluation.cases import TestCase
@@ -36,13 +37,13 @@ from knowledge.index.snapshot import Located, Snapshot, open_snapshot
 from knowledge.search import Query, Searcher
 from knowledge.spelling import Spelling
 from knowledge.text import detect_language
-from knowledge.weights.catalogue import DEFAULT_EMBEDDING
+from knowledge.weights.catalogue import SMALL_EMBEDDING
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SUITES = Path(__file__).parent / "suites"
-MISSPELT = {
-    "shop-zh": ("traditional_zh", "typos_zh", "typos_zh_2", "synonyms_zh"),
-    "bank-en": ("typos_en", "typos_en_2"),
+AS_TYPED = {
+    "shop-zh": ("traditional_zh", "typos_zh", "typos_zh_2", "synonyms_zh", "courtesies_zh", "courtesies_zh_2"),
+    "bank-en": ("typos_en", "typos_en_2", "courtesies_en", "courtesies_en_2"),
 }
 """Suites that are asked as they are typed, and again as they are read; those with a 2 were written after the rules."""
 
@@ -70,13 +71,13 @@ def measure(name: str, embedder: Embedder, folder: Path) -> tuple[np.ndarray, np
     fitted = calibrate(snapshot, embedder)
     left_out = fitted.right[fitted.weights == 1.0]
     print(f"  one variant left out: {len(left_out)} questions, hit@1 {left_out.mean():.1%}")
-    spelling = Spelling(located.entry.text for located in entries)
+    spelling, courtesies = Spelling(located.entry.text for located in entries), Courtesies(embedder, snapshot)
     for label, calibration in (("shipped", calibration_for(embedder.name)), ("fitted", fitted.calibration)):
-        searcher = Searcher(snapshot, embedder, calibration, spelling=spelling)
+        searcher = Searcher(snapshot, embedder, calibration, spelling=spelling, courtesies=courtesies)
         judged = judge_search(searcher, cases, RoutingSettings(), today=TODAY)
         show(f"confidence {label}", judged)
         show_bands(judged)
-    for suite in MISSPELT.get(name, ()):
+    for suite in AS_TYPED.get(name, ()):
         asked, synonyms = read_suite(SUITES / f"{suite}.csv").cases, SUITES / f"{suite}.txt"
         typed = Searcher(snapshot, embedder, fitted.calibration)
         lines = synonyms.read_text(encoding="utf-8").splitlines() if synonyms.exists() else []
@@ -125,9 +126,9 @@ def to_fit(
 
 def beginning_of(embedder: str, count: int) -> tuple[Calibration, float]:
     """Return where a fit of so many weights begins, and how firmly it keeps to that."""
-    if embedder in (DEFAULT_EMBEDDING, AbsentEmbedder.name):
+    if embedder in (SMALL_EMBEDDING, AbsentEmbedder.name):
         return Calibration((0.0,) * count, 0.0), PENALTY
-    return calibration_for(DEFAULT_EMBEDDING), PENALTY_OF_OTHERS
+    return calibration_for(SMALL_EMBEDDING), PENALTY_OF_OTHERS
 
 
 def main() -> None:

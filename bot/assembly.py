@@ -27,6 +27,7 @@ from bot.store.database import Database, upgrade
 from bot.store.knowledge import KnowledgeStore
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
+from knowledge.embedding.choosing import chosen_model
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.embedding.int8 import Int8Embedder
 from knowledge.embedding.int8 import can_run as can_run_int8
@@ -98,6 +99,12 @@ def model_library(settings: Settings) -> ModelLibrary:
     return ModelLibrary(settings.models_dir.expanduser())
 
 
+def embedding_model(settings: Settings) -> str:
+    """Return the embedding model of the settings by its own name, where that is `auto`."""
+    models = settings.models
+    return chosen_model(models.embedding, model_library(settings), in_eight_bits=models.fast_weights)
+
+
 def make_embedder(settings: Settings) -> Embedder:
     """Return the embedder that the settings name.
 
@@ -118,7 +125,7 @@ def make_embedder(settings: Settings) -> Embedder:
             name, base_url=settings.models.embedding_base_url, api_key=key.get_secret_value() if key else None
         )
     library = model_library(settings)
-    weights, threads = library.find(settings.models.embedding, "embedding"), settings.models.threads or None
+    weights, threads = library.find(embedding_model(settings), "embedding"), settings.models.threads or None
     if settings.models.fast_weights and can_run_int8(weights):
         embedder = Int8Embedder(weights, library.folder, threads=threads)
         try:

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.assembly import make_indexes, model_library
+from bot.assembly import embedding_model, make_indexes, model_library
 from bot.channels.opening import open_adapters, open_channels
 from bot.errors import SettingsError
 from bot.settings import Settings
@@ -122,7 +122,7 @@ def _may_write(folder: Path) -> bool:
 
 def _wanted(settings: Settings) -> Iterator[tuple[Role, str]]:
     """Yield the models that must be files here."""
-    named: list[tuple[Role, str]] = [("chat", settings.models.chat), ("embedding", settings.models.embedding)]
+    named: list[tuple[Role, str]] = [("chat", settings.models.chat), ("embedding", embedding_model(settings))]
     for role, name in named:
         if name and ":" not in name:  # else there is none, or it is elsewhere
             yield role, name

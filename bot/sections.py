@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from bot import messages
 from bot.hours import OpeningHours
-from knowledge.weights.catalogue import DEFAULT_CHAT, DEFAULT_EMBEDDING
+from knowledge.weights.catalogue import AUTOMATIC, DEFAULT_CHAT
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 BotName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -70,8 +70,9 @@ class ModelSettings(Section):
         "docs/performance.md have the figures.",
     )
     embedding: str = Field(
-        DEFAULT_EMBEDDING,
-        description="A name, a .gguf path, `sentence-transformers:NAME`, or `openai:NAME` with `embedding_base_url`.",
+        AUTOMATIC,
+        description="`auto`, the best one here that this machine runs fast (docs/quality.md); or a name, a .gguf path, "
+        "`sentence-transformers:NAME`, or `openai:NAME` with `embedding_base_url`.",
     )
     reranker: str = Field(
         "",

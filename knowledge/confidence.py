@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.weights.catalogue import DEFAULT_EMBEDDING
+from knowledge.weights.catalogue import SMALL_EMBEDDING
 
 Numbers = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ CALIBRATIONS = {
 
 def calibration_for(embedder: str) -> Calibration:
     """Return the calibration that an embedder begins with; one that was never measured gets the default model's."""
-    return CALIBRATIONS.get(embedder, CALIBRATIONS[DEFAULT_EMBEDDING])
+    return CALIBRATIONS.get(embedder, CALIBRATIONS[SMALL_EMBEDDING])
 
 
 def fit(

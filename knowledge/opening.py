@@ -1,4 +1,4 @@
-"""From entries to a searcher: the index and its calibration, made once and kept, and the spelling of its words."""
+"""From entries to a searcher: the index and its calibration, made once and kept, and how questions are read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from knowledge.calibration.fitting import calibrate
 from knowledge.confidence import Calibration
+from knowledge.courtesies import Courtesies
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
+from knowledge.embedding.recent import RecentQueries
 from knowledge.index.base import VectorIndexes
 from knowledge.index.snapshot import Located, open_snapshot, snapshot_key
 from knowledge.reranking.patient import PatientReranking
@@ -32,7 +34,9 @@ def open_searcher(
         calibration = calibrate(snapshot, embedder).calibration
         _save(calibration, path)
     spelling = Spelling(located.entry.text for located in entries)
-    return Searcher(snapshot, embedder, calibration, spelling=spelling, reranking=reranking)
+    remembering = RecentQueries(embedder)
+    courtesies = Courtesies(remembering, snapshot)
+    return Searcher(snapshot, remembering, calibration, spelling=spelling, courtesies=courtesies, reranking=reranking)
 
 
 def _load(path: Path) -> Calibration | None:

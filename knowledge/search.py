@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.confidence import Calibration, Features
+from knowledge.courtesies import Courtesies
 from knowledge.embedding.base import Embedder, Vectors
 from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
@@ -138,16 +139,17 @@ class Searcher:
         *,
         spelling: Spelling | None = None,
         synonyms: Synonyms | None = None,
+        courtesies: Courtesies | None = None,
         reranking: PatientReranking | None = None,
     ) -> None:
-        """Put the parts together; without a spelling, questions are read as they were typed."""
+        """Put the parts together; questions are read as they were typed unless spelling and courtesies are minded."""
         self.snapshot = snapshot
         self._reranking = reranking
         self._embedder = embedder
         self.calibration = calibration
         lines = float(snapshot.is_question.sum()) / len(snapshot.entries)
         self._weights = {**WEIGHTS, "by_answer": WEIGHTS["by_answer"] / lines}
-        self._spelling, self._synonyms = spelling, synonyms
+        self._spelling, self._synonyms, self._courtesies = spelling, synonyms, courtesies
         self._living: tuple[date | None, Mask] = (None, np.zeros(0, dtype=np.bool_))
         self._exact: dict[str, list[int]] = {}
         for number, located in enumerate(snapshot.entries):
@@ -163,14 +165,17 @@ class Searcher:
             self.calibration,
             spelling=self._spelling,
             synonyms=synonyms,
+            courtesies=self._courtesies,
             reranking=self._reranking,
         )
 
     def search(self, query: Query, *, today: date, count: int = 5) -> Evidence:
         """Return the best `count` entries that are live today, with their confidence."""
-        entries = self.snapshot.entries
-        exact = [number for number in self._exact.get(bare(query.text), ()) if entries[number].entry.is_live(today)]
-        readings = [query.text] if exact else replace(query, text=self._in_its_words(query.text)).readings
+        meant, exact = query, self._same(query.text, today)
+        if not exact:
+            meant = self._as_meant(query)
+            exact = self._same(meant.text, today)
+        readings = [meant.text] if exact else meant.readings
         parts = self._score(readings)
         scores = _Scores.mean(parts, self._handicaps(query, parts[0]))
         live = self._live(today)
@@ -201,6 +206,11 @@ class Searcher:
         [best] = scores.first(1, others)
         return self._features(best, others, scores, [question]), best
 
+    def _same(self, question: str, today: date) -> list[int]:
+        """Return the live entries that have a question in these words."""
+        same = self._exact.get(bare(question), ())
+        return [number for number in same if self.snapshot.entries[number].entry.is_live(today)]
+
     def _live(self, today: date) -> Mask:
         """Say of each entry whether it is live today."""
         day, live = self._living
@@ -209,10 +219,14 @@ class Searcher:
             self._living = today, live
         return live
 
-    def _in_its_words(self, question: str) -> str:
-        """Return a question in the words of the knowledge base, where it has others for what was meant."""
-        meant = self._synonyms.applied(question) if self._synonyms else question
-        return (self._spelling and self._spelling.corrected(meant)) or meant
+    def _as_meant(self, query: Query) -> Query:
+        """Return a question without courtesies, in the words of the knowledge base where it has others for it."""
+        meant = self._synonyms.applied(query.text) if self._synonyms else query.text
+        spelt = (self._spelling and self._spelling.corrected(meant)) or meant
+        if not self._courtesies:
+            return replace(query, text=spelt)
+        topic = query.topic and self._courtesies.without(query.topic)
+        return replace(query, text=self._courtesies.without(spelt), topic=topic)
 
     def _handicaps(self, query: Query, alone: _Scores) -> Vectors:
         """Return what entries lose because the question has words that lead away from what was asked before."""

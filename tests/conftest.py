@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
+from knowledge.weights.catalogue import SMALL_EMBEDDING
 from tests.leaks import LEAKS, no_secret_in_a_log
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     for name in list(os.environ):
         if name.startswith(("FRONTDESK_", "XDG_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("FRONTDESK_MODELS__EMBEDDING", SMALL_EMBEDDING)  # whatever else is in MODELS
     home, current = tmp_path / "home", tmp_path / "current"
     home.mkdir()
     current.mkdir()

@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from bot.assembly import open_desk
+from bot.assembly import embedding_model, open_desk
 from bot.cli.common import (
     counting_progress,
     err,
@@ -179,7 +179,7 @@ def _about(settings: Settings, config: Path | None, answers: bool, kb: str) -> d
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "settings": str(config) if config else None,
         "knowledge_base": kb or None,
-        "embedding": settings.models.embedding,
+        "embedding": embedding_model(settings),
         "reranker": settings.models.reranker or None,
         "chat": settings.models.chat if answers else None,
         "bands": settings.routing.model_dump(include={"direct", "grounded", "clarify"}),

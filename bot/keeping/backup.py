@@ -36,6 +36,7 @@ from bot.keeping.archive import FORMAT, Kind, Manifest, ModelReference, writing
 from bot.settings import Settings, config_path
 from bot.store.database import blocking_url
 from bot.visitors import KEPT_IN
+from knowledge.embedding.choosing import chosen_model
 from knowledge.errors import ModelError
 from knowledge.weights.library import ModelLibrary
 from knowledge.weights.record import Role
@@ -159,9 +160,10 @@ def _files(settings: Settings) -> Iterator[tuple[str, bytes]]:
 
 
 def _reference(settings: Settings, role: Role) -> ModelReference:
-    name = settings.models.chat if role == "chat" else settings.models.embedding
+    library, models = ModelLibrary(settings.models_dir.expanduser()), settings.models
+    name = models.chat if role == "chat" else chosen_model(models.embedding, library, in_eight_bits=models.fast_weights)
     try:
-        weights = ModelLibrary(settings.models_dir.expanduser()).find(name, role)
+        weights = library.find(name, role)
     except ModelError:  # it is not here, or on another server
         return ModelReference(role=role, name=name)
     digest = weights.record.sha256

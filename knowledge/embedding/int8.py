@@ -21,12 +21,16 @@ ERRORS_ONLY = 3
 
 
 def can_run(weights: Weights) -> bool:
-    """Say whether a model can be written so, ONNX Runtime is installed, and it is fast and exact on the processor.
+    """Say whether a model can be written so, and this machine runs it."""
+    return is_possible() and weights.record.pooling == "mean"
+
+
+def is_possible() -> bool:
+    """Say whether ONNX Runtime is installed, and is fast and exact on the processor.
 
     Without VNNI it adds up two products in sixteen bits, which do not hold all of them.
     """
-    is_installed = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
-    return is_installed and has_vnni() and weights.record.pooling == "mean"
+    return has_vnni() and all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
 
 
 class Int8Embedder(GgufEmbedder):

@@ -37,6 +37,11 @@ class LexicalIndex:
         held = sum(weight for word, weight in weights.items() if word in there)
         return held / sum(weights.values()) if weights else 0.0
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word of the documents, as tokenised."""
+        return frozenset(self._known)
+
     def _holders(self, word: str) -> int:
         """Count the documents that hold a word."""
         if word not in self._known:

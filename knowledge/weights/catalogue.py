@@ -366,7 +366,11 @@ REQUANTISED = "-as-"
 """Stands between a model's name and the type that its file was quantised to again."""
 
 DEFAULT_CHAT = "qwen2.5-0.5b-instruct-q4_k_m"
-DEFAULT_EMBEDDING = "multilingual-e5-small-zh-en-q4_0"
+SMALL_EMBEDDING = "multilingual-e5-small-zh-en-q4_0"
+LARGE_EMBEDDING = "embeddinggemma-300m-q8_0"
+
+AUTOMATIC = "auto"
+"""In the place of an embedding model's name: the best for this machine."""
 
 
 def find_record(name: str) -> ModelRecord:

@@ -64,6 +64,14 @@ class ModelLibrary:
             f"the model {name_or_path} is not on this machine; {self.way_to(find_record(name_or_path))}"
         )
 
+    def has(self, name: str) -> bool:
+        """Say whether a model of the catalogue, or its fallback, is on this machine."""
+        try:
+            self.find(name, find_record(name).role)
+        except ModelUnavailable:
+            return False
+        return True
+
     def way_to(self, record: ModelRecord) -> str:
         """Say how to bring a model here."""
         original, separator, kind = record.name.rpartition(REQUANTISED)

@@ -12,7 +12,7 @@ import pytest
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.entries import Entry
 from knowledge.index.snapshot import Located
-from knowledge.weights.catalogue import DEFAULT_EMBEDDING
+from knowledge.weights.catalogue import SMALL_EMBEDDING
 from knowledge.weights.library import ModelLibrary, Weights
 from tests.conftest import MODELS
 from tests.knowledge.fakes import FileServer, HashEmbedder, running_file_server
@@ -23,7 +23,7 @@ def e5_weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     """Give the default embedding model, brought here once if it is not yet."""
     with (tmp_path_factory.getbasetemp().parent / "models.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return ModelLibrary(MODELS).pull(DEFAULT_EMBEDDING)
+        return ModelLibrary(MODELS).pull(SMALL_EMBEDDING)
 
 
 @pytest.fixture(scope="session")

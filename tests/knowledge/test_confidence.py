@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from knowledge.confidence import CALIBRATIONS, Calibration, Features, Numbers, calibration_for, fit
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.evaluation.metrics import calibration_error
-from knowledge.weights.catalogue import DEFAULT_EMBEDDING
+from knowledge.weights.catalogue import SMALL_EMBEDDING
 from tests.knowledge.fakes import examples
 
 NAMES = [item.name for item in fields(Features)]
@@ -35,11 +35,11 @@ def test_a_higher_score_never_lowers_confidence(name: str) -> None:
 
 
 def test_the_default_embedder_and_none_at_all_have_calibrations_of_their_own() -> None:
-    assert calibration_for(DEFAULT_EMBEDDING) != calibration_for(AbsentEmbedder.name)
+    assert calibration_for(SMALL_EMBEDDING) != calibration_for(AbsentEmbedder.name)
 
 
 def test_an_embedder_that_was_never_measured_gets_the_default_calibration() -> None:
-    assert calibration_for("somebody's own model") == calibration_for(DEFAULT_EMBEDDING)
+    assert calibration_for("somebody's own model") == calibration_for(SMALL_EMBEDDING)
 
 
 # Fitting

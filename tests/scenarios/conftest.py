@@ -19,6 +19,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from knowledge.weights.catalogue import SMALL_EMBEDDING
 from tests.conftest import MODELS
 from tests.leaks import LEAKS
 from tests.postgres import PostgresServer
@@ -32,12 +33,13 @@ expect.set_options(timeout=60_000)  # how slow the machine is, is nothing that t
 
 
 PATIENT = {
+    "FRONTDESK_MODELS__EMBEDDING": SMALL_EMBEDDING,
     "FRONTDESK_MODELS__PREFIX_CACHE_MB": "8",
     "FRONTDESK_MODELS__PREFIX_DISK_MB": "0",
     "FRONTDESK_MODELS__PATIENCE_SECONDS": "600",
     "FRONTDESK_MODELS__ANSWER_SECONDS": "600",
 }
-"""The beginnings of a few prompts only are prepared, and no answer is given up on a machine that tests keep busy."""
+"""Few prompts' beginnings are prepared, and no answer is given up on a machine that tests keep busy."""
 
 
 class Databases:

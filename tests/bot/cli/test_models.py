@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.weights.catalogue import DEFAULT_EMBEDDING, RECORDS, find_record
+from bot.cli import models
+from knowledge.errors import DownloadError
+from knowledge.weights.catalogue import AUTOMATIC, LARGE_EMBEDDING, RECORDS, SMALL_EMBEDDING, find_record
+from knowledge.weights.library import ModelLibrary, Weights
 from tests.bot.cli.conftest import Run
 
 
@@ -58,7 +61,7 @@ def test_an_unknown_model_is_one_line(frontdesk: Run, command: str) -> None:
 
 
 def test_a_model_that_is_here_is_not_downloaded_again(frontdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = find_record(DEFAULT_EMBEDDING)
+    record = find_record(SMALL_EMBEDDING)
     monkeypatch.setenv("FRONTDESK_MODELS__EMBEDDING", record.name)
     with Path("models", record.file).open("wb") as file:
         file.truncate(record.size)  # a hole: it takes no room
@@ -73,3 +76,44 @@ def test_a_type_that_does_not_exist_is_said(frontdesk: Run, tmp_path: Path) -> N
     result = frontdesk("models", "quantize", str(path), "q9")
     assert result.status == 1
     assert "q5_k_m" in result.err
+
+
+@pytest.fixture
+def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Bring empty files instead of models, and fail for the large embedding model; give the names asked for."""
+    asked: list[str] = []
+
+    def pull(library: ModelLibrary, name: str, **_options: object) -> Weights:
+        asked.append(name)
+        record = find_record(name)
+        if name == LARGE_EMBEDDING:
+            raise DownloadError("[no] network")
+        with Path(library.folder, record.file).open("wb") as file:
+            file.truncate(record.size)
+        return Weights(record, library.folder / record.file)
+
+    monkeypatch.setattr(ModelLibrary, "pull", pull)
+    monkeypatch.setattr(models, "_make_faster", lambda *_: None)
+    monkeypatch.setenv("FRONTDESK_MODELS__EMBEDDING", AUTOMATIC)
+    monkeypatch.setattr(models, "models_for_this_machine", lambda **_: (LARGE_EMBEDDING, SMALL_EMBEDDING))
+    return asked
+
+
+def test_the_small_model_is_brought_where_the_large_one_is_not_to_be_had(frontdesk: Run, asked_for: list[str]) -> None:
+    result = frontdesk("models", "pull")
+    assert (result.status, asked_for) == (0, [LARGE_EMBEDDING, SMALL_EMBEDDING])
+    assert "[no] network" in result.err
+    assert f"taking {SMALL_EMBEDDING} in its place" in result.err
+    assert f"{SMALL_EMBEDDING} is here" in result.out
+    assert "MIT" in result.out
+
+
+def test_the_large_model_is_tried_again_the_next_time(frontdesk: Run, asked_for: list[str]) -> None:
+    frontdesk("models", "pull")
+    frontdesk("models", "pull")
+    assert asked_for == [LARGE_EMBEDDING, SMALL_EMBEDDING, LARGE_EMBEDDING]
+
+
+def test_a_model_that_is_named_is_brought_and_no_other(frontdesk: Run, asked_for: list[str]) -> None:
+    assert frontdesk("models", "pull", LARGE_EMBEDDING).status == 1
+    assert asked_for == [LARGE_EMBEDDING]

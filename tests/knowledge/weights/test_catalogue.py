@@ -9,9 +9,9 @@ from knowledge.weights.catalogue import (
     ALPACA,
     CHATML,
     DEFAULT_CHAT,
-    DEFAULT_EMBEDDING,
     GEMMA,
     RECORDS,
+    SMALL_EMBEDDING,
     find_record,
     requantised_from,
 )
@@ -77,7 +77,7 @@ def test_names_and_files_are_given_once() -> None:
     assert len({record.name for record in RECORDS}) == len({record.file for record in RECORDS}) == len(RECORDS)
 
 
-@pytest.mark.parametrize("name", [DEFAULT_CHAT, DEFAULT_EMBEDDING])
+@pytest.mark.parametrize("name", [DEFAULT_CHAT, SMALL_EMBEDDING])
 def test_the_default_models_are_to_be_had_from_a_package_index_alone(name: str) -> None:
     record = find_record(name)
     while not any(isinstance(source, PackageFiles) for source in record.sources):
@@ -92,7 +92,7 @@ def test_a_hub_file_whose_hash_is_pinned_by_revision_names_the_revision() -> Non
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UnknownModel, match=DEFAULT_EMBEDDING):
+    with pytest.raises(UnknownModel, match=SMALL_EMBEDDING):
         find_record("gpt-7")
 
 

@@ -1,0 +1,54 @@
+"""What is asked, without the greetings, announcements and thanks around it.
+
+An embedding model takes them for a part of the meaning: who writes "hello" and "many thanks" is found less often what
+he asks for, and with less confidence. A clause of a question is left out if it is near one of the examples in
+courtesies.txt, which are of our own writing.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from knowledge.embedding.base import Embedder, Vectors
+from knowledge.index.snapshot import Snapshot, centred
+from knowledge.text import bare, normalise, tokenise
+
+LIKENESS = 0.6
+"""The cosine, centred, from which a clause is one of these; docs/quality.md has what it was chosen by."""
+
+LONG = 60
+"""Characters of a clause that has something to say; also one with a word of the knowledge base has."""
+
+_PAUSE = re.compile(  # but not within 64.20 or 9:30
+    r"[^\w\s.,:'’$£€¥%+#&@/=°-]|(?<!\d)[.,:]|[.,:](?!\d)|(?<=[\u3400-\u9fff]) | (?=[\u3400-\u9fff])| [-–—] "
+)
+
+
+class Courtesies:
+    """Tells what is said around a question from the question, by the vectors of examples."""
+
+    def __init__(self, embedder: Embedder, snapshot: Snapshot) -> None:
+        """Embed the examples; vectors are compared as seen from the center of those that are indexed."""
+        self._embedder, self._center = embedder, snapshot.center
+        examples = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
+        self._examples = self._embed([normalise(example) for example in examples])
+        self._telling = {word for word in snapshot.lexical.words.difference(*map(tokenise, examples)) if len(word) > 1}
+
+    def without(self, question: str) -> str:
+        """Return a question without them; one that is nothing else, or has nothing of them, stays as it is."""
+        clauses = [clause.strip() for clause in _PAUSE.split(normalise(question)) if bare(clause)]
+        vague = [clause for clause in clauses if not self._tells(clause)]
+        if len(clauses) < 2 or not vague:
+            return question
+        likeness = (self._embed(vague) @ self._examples.T).max(axis=1)
+        said = {clause for clause, like in zip(vague, likeness, strict=True) if like >= LIKENESS}
+        asked = [clause for clause in clauses if clause not in said]
+        return " ".join(asked) if said and len(bare("".join(asked))) > 1 else question
+
+    def _tells(self, clause: str) -> bool:
+        """Say whether a clause is surely a part of the question, so that it need not be embedded by itself."""
+        return len(clause) > LONG or not self._telling.isdisjoint(tokenise(clause))
+
+    def _embed(self, texts: list[str]) -> Vectors:
+        return centred(self._embedder.embed_queries(texts), self._center)
