@@ -25,7 +25,7 @@ from bot.settings import load_settings
 from knowledge.calibration.fitting import OUT_OF_SCOPE, calibrate
 from knowledge.calibration.questions import out_of_scope
 from knowledge.confidence import Calibration, calibration_for, fit
-from knowledge.courtesies import Courtesies
+from knowledge.courtesies import Courtesies, vectors_of_examples
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.base import Embedder
 from knowledge.evaluation.cases import TestCase
@@ -71,7 +71,10 @@ def measure(name: str, embedder: Embedder, folder: Path) -> tuple[np.ndarray, np
     fitted = calibrate(snapshot, embedder)
     left_out = fitted.right[fitted.weights == 1.0]
     print(f"  one variant left out: {len(left_out)} questions, hit@1 {left_out.mean():.1%}")
-    spelling, courtesies = Spelling(located.entry.text for located in entries), Courtesies(embedder, snapshot)
+    spelling, courtesies = (
+        Spelling(located.entry.text for located in entries),
+        Courtesies(embedder, snapshot, vectors_of_examples(embedder)),
+    )
     for label, calibration in (("shipped", calibration_for(embedder.name)), ("fitted", fitted.calibration)):
         searcher = Searcher(snapshot, embedder, calibration, spelling=spelling, courtesies=courtesies)
         judged = judge_search(searcher, cases, RoutingSettings(), today=TODAY)

@@ -26,9 +26,11 @@ from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.store.database import blocking_url, migration_config
 from bot.store.tables import KnowledgeBaseRow
+from knowledge.embedding.choosing import models_for_this_machine
 from knowledge.errors import IndexUnavailable, ModelError
 from knowledge.llama import is_slow_build, processor_features
 from knowledge.machine import available_memory, available_threads
+from knowledge.weights.catalogue import AUTOMATIC
 from knowledge.weights.library import check_hash
 from knowledge.weights.record import Role
 
@@ -139,7 +141,16 @@ def _models(settings: Settings) -> Iterator[Finding]:
             yield Finding(role, "broken", str(error))
         else:
             instead = "" if weights.record.name == name or name.endswith(".gguf") else f", in the place of {name}"
-            yield Finding(role, "well", f"{weights.record.name} is here and whole{instead}")
+            better = _better(name, settings) if role == "embedding" else ""
+            yield Finding(role, "well", f"{weights.record.name} is here and whole{instead}{better}")
+
+
+def _better(name: str, settings: Settings) -> str:
+    """Say which embedding model this machine could run instead, where it is left to choose."""
+    best, *_ = models_for_this_machine(in_eight_bits=settings.models.fast_weights)
+    if settings.models.embedding != AUTOMATIC or name == best:
+        return ""
+    return f"; {best} finds more and would run here: frontdesk models pull"
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -8,7 +8,9 @@ courtesies.txt, which are of our own writing.
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from knowledge.embedding.base import Embedder, Vectors
 from knowledge.index.snapshot import Snapshot, centred
@@ -28,12 +30,12 @@ _PAUSE = re.compile(  # but not within 64.20 or 9:30
 class Courtesies:
     """Tells what is said around a question from the question, by the vectors of examples."""
 
-    def __init__(self, embedder: Embedder, snapshot: Snapshot) -> None:
-        """Embed the examples; vectors are compared as seen from the center of those that are indexed."""
+    def __init__(self, embedder: Embedder, snapshot: Snapshot, examples: Vectors) -> None:
+        """Put the parts together; vectors are compared as seen from the center of those that are indexed."""
         self._embedder, self._center = embedder, snapshot.center
-        examples = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
-        self._examples = self._embed([normalise(example) for example in examples])
-        self._telling = {word for word in snapshot.lexical.words.difference(*map(tokenise, examples)) if len(word) > 1}
+        self._examples = centred(examples, self._center)
+        words = snapshot.lexical.words.difference(*map(tokenise, _examples()))
+        self._telling = {word for word in words if len(word) > 1}
 
     def without(self, question: str) -> str:
         """Return a question without them; one that is nothing else, or has nothing of them, stays as it is."""
@@ -52,3 +54,19 @@ class Courtesies:
 
     def _embed(self, texts: list[str]) -> Vectors:
         return centred(self._embedder.embed_queries(texts), self._center)
+
+
+@cache
+def _examples() -> list[str]:
+    lines = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
+    return [normalise(line) for line in lines]
+
+
+_vectors: WeakKeyDictionary[Embedder, Vectors] = WeakKeyDictionary()
+
+
+def vectors_of_examples(embedder: Embedder) -> Vectors:
+    """Return the vectors of the examples, which an embedder makes once, so that releases need not wait for them."""
+    if embedder not in _vectors:
+        _vectors[embedder] = embedder.embed_queries(_examples())
+    return _vectors[embedder]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from knowledge.calibration.fitting import calibrate
 from knowledge.confidence import Calibration
-from knowledge.courtesies import Courtesies
+from knowledge.courtesies import Courtesies, vectors_of_examples
 from knowledge.embedding.base import Embedder, OnProgress, no_progress
 from knowledge.embedding.recent import RecentQueries
 from knowledge.index.base import VectorIndexes
@@ -35,7 +35,7 @@ def open_searcher(
         _save(calibration, path)
     spelling = Spelling(located.entry.text for located in entries)
     remembering = RecentQueries(embedder)
-    courtesies = Courtesies(remembering, snapshot)
+    courtesies = Courtesies(remembering, snapshot, vectors_of_examples(embedder))
     return Searcher(snapshot, remembering, calibration, spelling=spelling, courtesies=courtesies, reranking=reranking)
 
 

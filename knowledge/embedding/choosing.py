@@ -7,7 +7,7 @@ from knowledge.machine import available_memory
 from knowledge.weights.catalogue import AUTOMATIC, LARGE_EMBEDDING, SMALL_EMBEDDING
 from knowledge.weights.library import ModelLibrary
 
-ROOM = 3_000_000_000
+ROOM = 2_000_000_000
 """Bytes of memory that the large model's machine must have: writing it takes 1.3 GB once, a server with it 1.0 GB."""
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from knowledge.embedding.gguf import PASSAGE_PREFIX, QUERY_PREFIX
 from knowledge.errors import ModelUnavailable
+from knowledge.weights.catalogue import SMALL_EMBEDDING
 
 TUNED = gguf.GGMLQuantizationType.Q8_0
 LAYERS = "blk."
@@ -35,7 +36,8 @@ def load_gguf(path: Path, query_prefix: str, passage_prefix: str) -> Any:
 
     reader = gguf.GGUFReader(path)
     if (_field(reader, "general.architecture"), _field(reader, "tokenizer.ggml.model")) != ("bert", "t5"):
-        raise ModelUnavailable(f"{path.name} cannot be tuned: it is no BERT with a unigram tokenizer")
+        way_out = f'set models.embedding = "{SMALL_EMBEDDING}"'
+        raise ModelUnavailable(f"{path.name} cannot be tuned: it is no BERT with a unigram tokenizer; {way_out}")
     with tempfile.TemporaryDirectory() as folder:
         _bert(reader).save_pretrained(folder)
         _tokenizer(reader).save_pretrained(folder)

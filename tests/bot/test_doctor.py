@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 from alembic import command
 
+from bot import doctor
 from bot.doctor import Finding, examine
 from bot.settings import load_settings
 from bot.store.database import migration_config, upgrade
+from knowledge.embedding import choosing
+from knowledge.weights.catalogue import AUTOMATIC, LARGE_EMBEDDING, SMALL_EMBEDDING, find_record
 from tests.bot.servers import unused_port
 from tests.conftest import MODELS
 from tests.postgres import PostgresServer
@@ -84,6 +87,21 @@ def test_models_that_are_absent_are_named_with_the_way_to_get_them(look: Look, t
     found = look(models_dir=str(tmp_path / "none"))
     assert found["chat"][0].state == "broken"
     assert "frontdesk models pull" in found["embedding"][0].sentence
+
+
+def test_a_better_embedding_model_is_pointed_out(look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "models_for_this_machine", lambda **_: (LARGE_EMBEDDING, SMALL_EMBEDDING))
+    monkeypatch.setattr(choosing, "models_for_this_machine", lambda **_: (LARGE_EMBEDDING, SMALL_EMBEDDING))
+    file = find_record(SMALL_EMBEDDING).file
+    (tmp_path / file).symlink_to(MODELS / file)
+    chosen, named = (
+        look(models_dir=str(tmp_path), models={"embedding": setting})["embedding"][0]
+        for setting in (AUTOMATIC, SMALL_EMBEDDING)
+    )
+    assert (
+        chosen.sentence == f"{named.sentence}; {LARGE_EMBEDDING} finds more and would run here: frontdesk models pull"
+    )
+    assert chosen.state == "well"
 
 
 def test_a_model_of_another_hash_is_broken(tmp_path: Path) -> None:

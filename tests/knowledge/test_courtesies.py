@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge.courtesies import Courtesies
+from knowledge.courtesies import Courtesies, vectors_of_examples
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.evaluation.suites import read_suite
@@ -15,6 +15,7 @@ from knowledge.importing.files import read_faq_file
 from knowledge.index.snapshot import Located
 from knowledge.opening import open_searcher
 from knowledge.search import Query, Searcher
+from tests.knowledge.fakes import HashEmbedder
 
 pytestmark = pytest.mark.xdist_group("e5")
 
@@ -30,7 +31,7 @@ def bank(e5: GgufEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Searcher
 
 @pytest.fixture(scope="module")
 def courtesies(e5: GgufEmbedder, bank: Searcher) -> Courtesies:
-    return Courtesies(e5, bank.snapshot)
+    return Courtesies(e5, bank.snapshot, vectors_of_examples(e5))
 
 
 @pytest.mark.parametrize(
@@ -72,11 +73,16 @@ def test_long_clauses_are_what_is_asked(courtesies: Courtesies) -> None:
 
 
 def test_without_a_model_nothing_is_known_of_them(bank: Searcher) -> None:
-    absent = AbsentEmbedder()
-    assert (
-        Courtesies(absent, replace(bank.snapshot, center=np.zeros(1, dtype=np.float32))).without("Hi, why?")
-        == "Hi, why?"
-    )
+    absent, snapshot = AbsentEmbedder(), replace(bank.snapshot, center=np.zeros(1, dtype=np.float32))
+    assert Courtesies(absent, snapshot, vectors_of_examples(absent)).without("Hi, why?") == "Hi, why?"
+
+
+def test_the_examples_are_embedded_once() -> None:
+    embedder = HashEmbedder()
+    first = vectors_of_examples(embedder)
+    embedder.embedded.clear()
+    assert vectors_of_examples(embedder) is first
+    assert embedder.embedded == []
 
 
 def test_with_them_an_entry_is_as_certain_as_without(bank: Searcher) -> None:

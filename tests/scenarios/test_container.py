@@ -21,6 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from knowledge.weights.catalogue import SMALL_EMBEDDING
 from tests.bot.collector import collecting
 from tests.bot.servers import unused_port
 from tests.conftest import MODELS
@@ -77,7 +78,8 @@ class Machine:
         system = {"PATH": os.environ["PATH"]}
         image = {name: self.here(value.replace("$PATH", system["PATH"])) for name, value in image_environment().items()}
         watched = {"PYTHONPATH": str(self.folder / "watcher"), "WRITTEN": str(self.folder / "written")}
-        return {**system, **image, "TMPDIR": image["HOME"], **watched, **self.variables}
+        small = {"FRONTDESK_MODELS__EMBEDDING": SMALL_EMBEDDING}  # other tests may be bringing the large one
+        return {**system, **image, "TMPDIR": image["HOME"], **watched, **small, **self.variables}
 
     @contextmanager
     def started(self, command: list[str]) -> Iterator[subprocess.Popen[str]]:

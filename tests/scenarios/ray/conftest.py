@@ -19,6 +19,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from knowledge.weights.catalogue import SMALL_EMBEDDING
 from tests.bot.servers import unused_port
 from tests.conftest import MODELS
 from tests.postgres import PostgresServer
@@ -83,6 +84,7 @@ def settings_for(folder: Path, database: str) -> dict[str, str]:
         "FRONTDESK_DATA_DIR": str(folder / "data"),
         "FRONTDESK_MODELS_DIR": str(MODELS),
         "FRONTDESK_MODELS__CHAT": "smollm2-135m-instruct-q4_1",
+        "FRONTDESK_MODELS__EMBEDDING": SMALL_EMBEDDING,
         "FRONTDESK_MODELS__CONTEXT_TOKENS": "1024",
         "FRONTDESK_MODELS__MAX_ANSWER_TOKENS": "16",
         "FRONTDESK_MODELS__PREFIX_DISK_MB": "0",
