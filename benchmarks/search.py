@@ -71,10 +71,8 @@ def measure(name: str, embedder: Embedder, folder: Path) -> tuple[np.ndarray, np
     fitted = calibrate(snapshot, embedder)
     left_out = fitted.right[fitted.weights == 1.0]
     print(f"  one variant left out: {len(left_out)} questions, hit@1 {left_out.mean():.1%}")
-    spelling, courtesies = (
-        Spelling(located.entry.text for located in entries),
-        Courtesies(embedder, snapshot, vectors_of_examples(embedder)),
-    )
+    spelling = Spelling(located.entry.text for located in entries)
+    courtesies = Courtesies(embedder, snapshot, vectors_of_examples(embedder))
     for label, calibration in (("shipped", calibration_for(embedder.name)), ("fitted", fitted.calibration)):
         searcher = Searcher(snapshot, embedder, calibration, spelling=spelling, courtesies=courtesies)
         judged = judge_search(searcher, cases, RoutingSettings(), today=TODAY)

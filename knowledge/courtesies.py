@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from knowledge.embedding.base import Embedder, Vectors
 from knowledge.index.snapshot import Snapshot, centred
+from knowledge.stages import stage
 from knowledge.text import bare, normalise, tokenise
 
 LIKENESS = 0.6
@@ -53,7 +54,9 @@ class Courtesies:
         return len(clause) > LONG or not self._telling.isdisjoint(tokenise(clause))
 
     def _embed(self, texts: list[str]) -> Vectors:
-        return centred(self._embedder.embed_queries(texts), self._center)
+        with stage("embed"):
+            own = self._embedder.embed_queries(texts)
+        return centred(own, self._center)
 
 
 @cache
