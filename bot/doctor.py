@@ -150,7 +150,7 @@ def _better(name: str, settings: Settings) -> str:
     best, *_ = models_for_this_machine(in_eight_bits=settings.models.fast_weights)
     if settings.models.embedding != AUTOMATIC or name == best:
         return ""
-    return f"; {best} finds more and would run here: frontdesk models pull"
+    return f"; {best} finds more and would run here: frontdesk models pull {best}"
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -147,6 +147,9 @@ class PublishedKnowledge:
     def forget(self) -> None:
         """Forget which questions were asked; what answers them stays."""
         self._found.clear()
+        for searcher in (self._searcher, self._draft and self._draft[1]):
+            if searcher:
+                searcher.forget()
 
     def live_release(self, knowledge_base: str) -> int | None:
         """Return the number of the release of a knowledge base that is searched now."""

@@ -23,6 +23,9 @@ LIKENESS = 0.6
 LONG = 60
 """Characters of a clause that has something to say; also one with a word of the knowledge base has."""
 
+MOST = 4
+"""Clauses that are embedded for one question, the first and the last: nobody can make it cost a hundred."""
+
 _PAUSE = re.compile(  # but not within 64.20 or 9:30
     r"[^\w\s.,:'’$£€¥%+#&@/=°-]|(?<!\d)[.,:]|[.,:](?!\d)|(?<=[\u3400-\u9fff]) | (?=[\u3400-\u9fff])| [-–—] "
 )
@@ -41,7 +44,8 @@ class Courtesies:
     def without(self, question: str) -> str:
         """Return a question without them; one that is nothing else, or has nothing of them, stays as it is."""
         clauses = [clause.strip() for clause in _PAUSE.split(normalise(question)) if bare(clause)]
-        vague = [clause for clause in clauses if not self._tells(clause)]
+        vague = [clause for clause in dict.fromkeys(clauses) if not self._tells(clause)]
+        vague = vague if len(vague) <= MOST else [*vague[: MOST // 2], *vague[-MOST // 2 :]]
         if len(clauses) < 2 or not vague:
             return question
         likeness = (self._embed(vague) @ self._examples.T).max(axis=1)
@@ -60,9 +64,9 @@ class Courtesies:
 
 
 @cache
-def _examples() -> list[str]:
+def _examples() -> dict[str, None]:
     lines = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
-    return [normalise(line) for line in lines]
+    return dict.fromkeys(normalise(line) for line in lines)
 
 
 _vectors: WeakKeyDictionary[Embedder, Vectors] = WeakKeyDictionary()
@@ -71,5 +75,5 @@ _vectors: WeakKeyDictionary[Embedder, Vectors] = WeakKeyDictionary()
 def vectors_of_examples(embedder: Embedder) -> Vectors:
     """Return the vectors of the examples, which an embedder makes once, so that releases need not wait for them."""
     if embedder not in _vectors:
-        _vectors[embedder] = embedder.embed_queries(_examples())
+        _vectors[embedder] = embedder.embed_queries(list(_examples()))
     return _vectors[embedder]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from knowledge.confidence import Calibration, Features
 from knowledge.courtesies import Courtesies
 from knowledge.embedding.base import Embedder, Vectors
+from knowledge.embedding.recent import RecentQueries
 from knowledge.entries import Entry
 from knowledge.errors import IndexUnavailable
 from knowledge.index.base import Rows
@@ -169,13 +170,19 @@ class Searcher:
             reranking=self._reranking,
         )
 
+    def forget(self) -> None:
+        """Forget which questions were asked; they are embedded again when they come again."""
+        if isinstance(self._embedder, RecentQueries):
+            self._embedder.forget()
+
     def search(self, query: Query, *, today: date, count: int = 5) -> Evidence:
         """Return the best `count` entries that are live today, with their confidence."""
-        meant, exact = query, self._same(query.text, today)
-        if not exact:
-            meant = self._as_meant(query)
-            exact = self._same(meant.text, today)
-        readings = [meant.text] if exact else meant.readings
+        asked = query.text
+        exact = self._same(asked, today)
+        if not exact and self._courtesies:
+            asked = self._courtesies.without(asked)
+            exact = self._same(asked, today)
+        readings = [asked] if exact else self._as_meant(query).readings
         parts = self._score(readings)
         scores = _Scores.mean(parts, self._handicaps(query, parts[0]))
         live = self._live(today)

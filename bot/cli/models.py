@@ -65,17 +65,17 @@ def pull(names: Names = None) -> None:
 
 
 def _bring_embedding_model(settings: Settings) -> None:
-    """Bring the one that is named, or the best that is to be had for this machine."""
-    named = settings.models.embedding
-    if named != AUTOMATIC:
-        if _is_known(named):
-            _bring(settings, named)
+    """Bring the one that is named or chosen; if none of those to choose from is here, the best that is to be had."""
+    chosen = embedding_model(settings)
+    if settings.models.embedding != AUTOMATIC or model_library(settings).has(chosen):
+        if _is_known(chosen):
+            _bring(settings, chosen)
         return
     *better, last = models_for_this_machine(in_eight_bits=settings.models.fast_weights)
     for name in better:
         try:
             _bring(settings, name)
-        except ModelError as error:
+        except (ModelError, OSError) as error:
             err.print(f"{escape(str(error))}\ntaking {last} in its place")
         else:
             return

@@ -18,6 +18,10 @@ _AWAY = ("08", "57P", "53300")
 """PostgreSQL's codes: the connection failed, the server shuts down or starts, it has no connection left."""
 
 
+AGAIN = 2
+"""A database may go away a second time while it is coming back."""
+
+
 def is_away(error: BaseException) -> bool:
     """Say whether PostgreSQL could not be reached, rather than having said no."""
     if isinstance(error, NoConnectionFree | OSError):  # no connection of the pool became free, or none could be made
@@ -38,9 +42,11 @@ def repeated(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, An
 
     @wraps(method)
     async def done(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return await method(*args, **kwargs)
-        except StoreUnavailable:
-            return await method(*args, **kwargs)
+        for _ in range(AGAIN):
+            try:
+                return await method(*args, **kwargs)
+            except StoreUnavailable:
+                continue
+        return await method(*args, **kwargs)
 
     return done

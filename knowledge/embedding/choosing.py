@@ -19,8 +19,11 @@ def models_for_this_machine(*, in_eight_bits: bool = True) -> tuple[str, ...]:
 
 
 def chosen_model(setting: str, library: ModelLibrary, *, in_eight_bits: bool = True) -> str:
-    """Return the model that a setting names; `auto` is the best one that is here, or would be brought here."""
+    """Return the model that a setting names; `auto` is the best one that is here, or would be brought here.
+
+    Where only the large one is here, it is taken on any machine: slow is better than by words alone.
+    """
     if setting != AUTOMATIC:
         return setting
     names = models_for_this_machine(in_eight_bits=in_eight_bits)
-    return next((name for name in names if library.has(name)), names[0])
+    return next((name for name in (*names, LARGE_EMBEDDING) if library.has(name)), names[0])

@@ -55,6 +55,11 @@ class RecentQueries:
         """Embed what is searched, and remember nothing of it."""
         return self._embedder.embed_passages(texts)
 
+    def forget(self) -> None:
+        """Forget which questions were asked."""
+        with self._lock:
+            self._vectors.clear()
+
     def _remember(self, vectors: dict[str, Vectors]) -> None:
         for text, vector in vectors.items():
             self._vectors[text] = vector

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from knowledge.courtesies import Courtesies, vectors_of_examples
+from knowledge.courtesies import MOST, Courtesies, vectors_of_examples
 from knowledge.embedding.absent import AbsentEmbedder
 from knowledge.embedding.gguf import GgufEmbedder
 from knowledge.evaluation.suites import read_suite
@@ -83,6 +83,35 @@ def test_the_examples_are_embedded_once() -> None:
     embedder.embedded.clear()
     assert vectors_of_examples(embedder) is first
     assert embedder.embedded == []
+
+
+def test_a_message_of_a_thousand_clauses_costs_few_embeddings(bank: Searcher) -> None:
+    own = HashEmbedder()
+    snapshot = replace(bank.snapshot, center=np.zeros(64, dtype=np.float32))
+    courtesies = Courtesies(own, snapshot, vectors_of_examples(own))
+    own.embedded.clear()
+    courtesies.without("，".join(f"嗯{number}" for number in range(1_000)))
+    assert len(own.embedded) == MOST
+
+
+def test_a_word_of_the_knowledge_base_keeps_its_clause(courtesies: Courtesies) -> None:
+    assert courtesies.without("Are you open? At the weekend?") == "Are you open? At the weekend?"
+
+
+def test_an_entry_that_is_not_live_is_not_certain(bank: Searcher, e5: GgufEmbedder, tmp_path: Path) -> None:
+    gone, *others = [located.entry for located in bank.snapshot.entries][:5]
+    gone = replace(gone, valid_until=TODAY - timedelta(days=1))
+    searcher = open_searcher(tmp_path, [Located("bank", entry) for entry in (gone, *others)], e5)
+    evidence = searcher.search(Query(f"Hello! {gone.question} Thanks!"), today=TODAY)
+    assert evidence.confidence < 1.0
+    assert gone.key not in [candidate.entry.key for candidate in evidence.candidates]
+
+
+def test_a_slip_that_is_put_right_is_still_only_likely(bank: Searcher) -> None:
+    [entry] = [located.entry for located in bank.snapshot.entries if located.entry.key == "BANK-001"]
+    evidence = bank.search(Query(entry.question.replace("card", "carrd")), today=TODAY)
+    assert evidence.candidates[0].entry.key == entry.key
+    assert evidence.confidence < 1.0
 
 
 def test_with_them_an_entry_is_as_certain_as_without(bank: Searcher) -> None:

@@ -108,10 +108,12 @@ def test_the_small_model_is_brought_where_the_large_one_is_not_to_be_had(frontde
     assert "MIT" in result.out
 
 
-def test_the_large_model_is_tried_again_the_next_time(frontdesk: Run, asked_for: list[str]) -> None:
+def test_a_machine_that_has_the_small_model_stays_with_it(frontdesk: Run, asked_for: list[str]) -> None:
     frontdesk("models", "pull")
-    frontdesk("models", "pull")
-    assert asked_for == [LARGE_EMBEDDING, SMALL_EMBEDDING, LARGE_EMBEDDING]
+    asked_for.clear()
+    result = frontdesk("models", "pull")
+    assert (result.status, asked_for) == (0, [])
+    assert f"{SMALL_EMBEDDING} is here" in result.out
 
 
 def test_a_model_that_is_named_is_brought_and_no_other(frontdesk: Run, asked_for: list[str]) -> None:

@@ -65,7 +65,8 @@ def test_slack_may_prove_the_address(workspace: FakeSlack, site_address: str) ->
 
 def test_a_direct_message_is_answered_with_buttons(workspace: FakeSlack, site_address: str) -> None:
     assert workspace.deliver(workspace.says("怎么退货？")).status_code == 200
-    [message] = workspace.shown(1)
+    workspace.wait(lambda: bool(workspace.messages and labels_of(workspace.messages[0])))  # it may be shown in parts
+    [message] = workspace.messages
     assert (message["channel"], text_of(message), message.get("thread_ts")) == (DIRECT, RETURNS.answer, None)
     assert labels_of(message) == ["👍", "👎", "转人工"]
     assert message["text"] == RETURNS.answer

@@ -57,6 +57,15 @@ def test_auto_is_the_best_one_that_is_here(models: ModelLibrary, here: tuple[str
     assert chosen_model(AUTOMATIC, models) == chosen
 
 
+def test_the_large_model_is_better_than_none_on_any_machine(
+    models: ModelLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "is_possible", lambda: False)
+    assert chosen_model(AUTOMATIC, models) == SMALL_EMBEDDING
+    bring(models, LARGE_EMBEDDING)
+    assert chosen_model(AUTOMATIC, models) == LARGE_EMBEDDING
+
+
 @pytest.mark.usefixtures("large_machine")
 def test_a_name_stands_for_itself(models: ModelLibrary) -> None:
     assert chosen_model(SMALL_EMBEDDING, models) == SMALL_EMBEDDING

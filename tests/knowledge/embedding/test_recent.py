@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -45,3 +47,20 @@ def test_it_passes_for_the_other() -> None:
     recent = RecentQueries(own)
     recent.warm_up()
     assert (recent.name, recent.fingerprint) == (own.name, "mine")
+
+
+def test_what_was_asked_can_be_forgotten() -> None:
+    own = HashEmbedder()
+    recent = RecentQueries(own)
+    recent.embed_queries(["a"])
+    recent.forget()
+    recent.embed_queries(["a"])
+    assert own.embedded == ["a", "a"]
+
+
+def test_threads_do_not_lose_each_others_vectors() -> None:
+    recent, own = RecentQueries(HashEmbedder(), size=5), HashEmbedder()
+    texts = [f"question {number}" for number in range(20)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: recent.embed_queries([text, texts[0]])[0], texts * 20))
+    np.testing.assert_array_equal(found, np.vstack([own.embed_queries([text]) for text in texts] * 20))
