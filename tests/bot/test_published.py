@@ -316,3 +316,18 @@ async def test_it_knows_what_it_searches_for_and_for_how_long(store: KnowledgeSt
     Slow.go_on.set()
     await asyncio.gather(*searches)
     assert (knowledge.searching, knowledge.searching_for) == (0, 0.0)
+
+
+async def test_what_was_asked_is_forgotten_here_and_in_what_is_tried_out(store: KnowledgeStore, tmp_path: Path) -> None:
+    embedder = HashEmbedder()
+    knowledge = PublishedKnowledge(store, embedder, tmp_path / "index")
+    await store.upsert("a", [RETURNS, HOURS])
+    await store.publish("a")
+    await knowledge.refresh()
+    draft = await knowledge.rehearse("a", [INVOICE])
+    for _ in range(2):
+        embedder.embedded.clear()
+        await knowledge.search(Query("my own secret"))
+        draft.search(Query("my own secret"), today=date(2026, 5, 1))
+        assert embedder.embedded == ["my own secret", "my own secret"]
+        knowledge.forget()
