@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from knowledge.embedding.choosing import models_for_this_machine
+from knowledge.embedding.choosing import chosen_model, models_for_this_machine
 from knowledge.importing.files import read_faq_file
 from knowledge.weights.catalogue import AUTOMATIC, LARGE_EMBEDDING, SMALL_EMBEDDING
 from knowledge.weights.library import ModelLibrary
@@ -17,16 +18,21 @@ from tests.scenarios.conftest import ROOT, run, served
 
 BANK = ROOT / "examples" / "bank-en"
 
-pytestmark = pytest.mark.xdist_group("large embedding model")
+pytestmark = [pytest.mark.xdist_group("large embedding model"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def bank_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a folder in which the English example is imported and indexed, by the embedding model that `auto` is."""
-    with (tmp_path_factory.getbasetemp().parent / "models.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in models_for_this_machine():
-            ModelLibrary(MODELS).pull(name)
+def best(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Bring the large model where this machine runs it fast, as its user would; give the one that `auto` is then."""
+    if LARGE_EMBEDDING in models_for_this_machine():
+        with suppress(subprocess.TimeoutExpired):  # with a bad network, the small one stays
+            run(tmp_path_factory.mktemp("pulling"), "models", "pull", LARGE_EMBEDDING)
+    return chosen_model(AUTOMATIC, ModelLibrary(MODELS))
+
+
+@pytest.fixture(scope="module")
+def bank_home(best: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder in which the English example is imported and indexed by it."""
     home = tmp_path_factory.mktemp("bank")
     result = run(home, "faq", "import", str(BANK / "faq.csv"), "--kb", "bank", FRONTDESK_MODELS__EMBEDDING=AUTOMATIC)
     assert result.returncode == 0, result.stderr
@@ -41,9 +47,9 @@ def hit_rate(home: Path, model: str) -> float:
     return rate
 
 
-def test_auto_finds_what_the_small_model_misses(bank_home: Path) -> None:
+def test_auto_finds_what_the_small_model_misses(bank_home: Path, best: str) -> None:
     gained = hit_rate(bank_home, AUTOMATIC) - hit_rate(bank_home, SMALL_EMBEDDING)
-    assert gained > 0.05 if LARGE_EMBEDDING in models_for_this_machine() else gained == 0
+    assert gained > 0.05 if best == LARGE_EMBEDDING else gained == 0
 
 
 def test_a_customer_is_answered_by_the_model_that_auto_is(bank_home: Path) -> None:
@@ -55,9 +61,8 @@ def test_a_customer_is_answered_by_the_model_that_auto_is(bank_home: Path) -> No
     assert reply["answer"] == stolen.answer
 
 
-def test_the_doctor_names_it(bank_home: Path) -> None:
+def test_the_doctor_names_it(bank_home: Path, best: str) -> None:
     found = run(bank_home, "doctor", FRONTDESK_MODELS__EMBEDDING=AUTOMATIC, FRONTDESK_MODELS__CHAT="").stdout
-    best = "embeddinggemma-300m" if LARGE_EMBEDDING in models_for_this_machine() else SMALL_EMBEDDING
-    [line] = [line for line in found.splitlines() if best in line]
-    assert "is here and whole" in line
-    assert "finds more" not in found
+    text, weights = " ".join(found.split()), ModelLibrary(MODELS).find(best, "embedding")
+    assert f"{weights.record.name} is here and whole" in text
+    assert ("finds more" in text) == (best != models_for_this_machine()[0])
