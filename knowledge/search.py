@@ -182,7 +182,7 @@ class Searcher:
         if not exact and self._courtesies:
             asked = self._courtesies.without(asked)
             exact = self._same(asked, today)
-        readings = [asked] if exact else self._as_meant(query).readings
+        readings = [asked] if exact else self._as_meant(query, asked).readings
         parts = self._score(readings)
         scores = _Scores.mean(parts, self._handicaps(query, parts[0]))
         live = self._live(today)
@@ -226,14 +226,14 @@ class Searcher:
             self._living = today, live
         return live
 
-    def _as_meant(self, query: Query) -> Query:
-        """Return a question without courtesies, in the words of the knowledge base where it has others for it."""
+    def _as_meant(self, query: Query, asked: str) -> Query:
+        """Return a question, `asked` without courtesies, in the words of the knowledge base where it has others."""
         meant = self._synonyms.applied(query.text) if self._synonyms else query.text
         spelt = (self._spelling and self._spelling.corrected(meant)) or meant
         if not self._courtesies:
             return replace(query, text=spelt)
         topic = query.topic and self._courtesies.without(query.topic)
-        return replace(query, text=self._courtesies.without(spelt), topic=topic)
+        return replace(query, text=asked if spelt == query.text else self._courtesies.without(spelt), topic=topic)
 
     def _handicaps(self, query: Query, alone: _Scores) -> Vectors:
         """Return what entries lose because the question has words that lead away from what was asked before."""

@@ -44,9 +44,10 @@ def _table(role: Role, library: ModelLibrary, settings: Settings) -> Table:
     long = [Column(title, overflow="fold", min_width=len("Apache-2.0")) for title in ("licence", "languages")]
     title = f"{role} models in {library.folder}"
     table = Table(*short, *long, title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    chosen = (settings.models.chat, embedding_model(settings))
     for record in RECORDS:
         if record.role == role:
-            mark = "* " if record.name in (settings.models.chat, embedding_model(settings)) else "  "
+            mark = "* " if record.name in chosen else "  "
             size_here = f"{record.size / 1e6:,.0f} MB"
             table.add_row(mark + record.name, size_here, library.state(record), record.licence, record.languages)
     return table

@@ -39,14 +39,12 @@ class RecentQueries:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed questions, those that are not remembered together."""
+        if not texts:
+            return self._embedder.embed_queries(texts)
         with self._lock:
             known = {text: self._vectors[text] for text in texts if text in self._vectors}
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        if new or not known:
-            embedded = self._embedder.embed_queries(new)
-            if not texts:
-                return embedded
-            known.update(zip(new, embedded, strict=True))
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            known.update(zip(new, self._embedder.embed_queries(new), strict=True))
         with self._lock:
             self._remember(known)
         return np.stack([known[text] for text in texts])

@@ -14,6 +14,7 @@ from bot.question import Question
 from bot.sections import DatabaseSettings
 from bot.store.conversations import ConversationStore
 from bot.store.database import Database
+from bot.store.outage import repeated
 from tests.bot.fakes import ask, make_desk
 from tests.postgres import PostgresServer, running_postgres
 
@@ -103,3 +104,20 @@ async def test_more_requests_than_connections_take_turns(url: str) -> None:
     answers = await asyncio.gather(*(ask(desk, Question(text="怎么退货？")) for _ in range(20)))
     assert len({answer.turn_id for answer, _ in answers}) == 20
     await database.close()
+
+
+@pytest.mark.parametrize(("outages", "is_done"), [(0, True), (1, True), (2, True), (3, False)])
+async def test_a_method_is_begun_again_twice(outages: int, is_done: bool) -> None:
+    left = iter(range(outages))
+
+    @repeated
+    async def method() -> str:
+        if next(left, None) is not None:
+            raise StoreUnavailable("away")
+        return "done"
+
+    if is_done:
+        assert await method() == "done"
+    else:
+        with pytest.raises(StoreUnavailable, match="away"):
+            await method()
