@@ -66,7 +66,7 @@ class ModelSettings(Section):
     fast_weights: bool = Field(
         True,  # noqa: FBT003
         description="Write a Q4_K chat model, and the embedder if the extra `int8` is installed and the processor has "
-        "VNNI, once again in types that multiply faster: up to a minute, once, and 640 MB of disk. docs/engine.md and "
+        "VNNI, once again in types that multiply faster: up to a minute, once, and 700 MB of disk. docs/engine.md and "
         "docs/performance.md have the figures.",
     )
     embedding: str = Field(
